@@ -1,0 +1,22 @@
+namespace CcmFhir.Journal;
+
+/// <summary>One version of one resource, as it was received (references rewritten, id and meta as we assigned them).</summary>
+/// <param name="Type">Resource type.</param>
+/// <param name="Id">Logical id.</param>
+/// <param name="VersionId">Version: "1" for the first.</param>
+/// <param name="LastUpdated">When we took it, UTC.</param>
+/// <param name="Json">FHIR JSON; empty where the version is a deletion.</param>
+public sealed record StoredResource(
+    string Type,
+    string Id,
+    string VersionId,
+    DateTimeOffset LastUpdated,
+    ReadOnlyMemory<byte> Json
+)
+{
+    /// <summary>The version is a deletion.</summary>
+    public bool Deleted => Json.IsEmpty;
+
+    /// <summary><c>Type/id</c>.</summary>
+    public string Reference => $"{Type}/{Id}";
+}
