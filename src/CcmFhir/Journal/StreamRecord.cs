@@ -1,0 +1,182 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace CcmFhir.Journal;
+
+/// <summary>What a stream says by its newest entry: every version of every resource, and what became of each claim.
+/// Immutable; a later state shares what did not change, so that an append costs by the size of the append.</summary>
+internal sealed class StreamRecord
+{
+    private readonly ImmutableDictionary<string, ResourceVersions> resources;
+    private readonly ImmutableDictionary<string, ClaimJourney> claims;
+
+    private StreamRecord(
+        string stream,
+        long position,
+        long bytes,
+        ImmutableDictionary<string, ResourceVersions> resources,
+        ImmutableDictionary<string, ClaimJourney> claims
+    )
+    {
+        Stream = stream;
+        Position = position;
+        Bytes = bytes;
+        this.resources = resources;
+        this.claims = claims;
+    }
+
+    /// <summary>Name of the stream.</summary>
+    public string Stream { get; }
+
+    /// <summary>Position of the newest entry folded in; 0 for a stream that is not there.</summary>
+    public long Position { get; }
+
+    /// <summary>Payload bytes held, for the cache's bound.</summary>
+    public long Bytes { get; }
+
+    /// <summary>Each resource with its versions, deleted ones included, in no order.</summary>
+    public IEnumerable<ResourceVersions> Resources => resources.Values;
+
+    /// <summary>Claims that we issued, in no order.</summary>
+    public IEnumerable<ClaimJourney> Claims => claims.Values;
+
+    /// <summary>A stream without entries.</summary>
+    public static StreamRecord Empty(string stream) =>
+        new(
+            stream,
+            0,
+            0,
+            ImmutableDictionary.Create<string, ResourceVersions>(StringComparer.Ordinal),
+            ImmutableDictionary.Create<string, ClaimJourney>(StringComparer.Ordinal)
+        );
+
+    /// <summary>The versions of a resource; null when it was never there.</summary>
+    public ResourceVersions? Find(string type, string id) => resources.GetValueOrDefault(Key(type, id));
+
+    /// <summary>The claim of that logical id; null when we issued none.</summary>
+    public ClaimJourney? Claim(string id) => claims.GetValueOrDefault(id);
+
+    /// <summary>The state after further entries, which must follow <see cref="Position"/> without a gap.</summary>
+    /// <exception cref="InvalidDataException">An entry cannot be read, or does not follow.</exception>
+    public StreamRecord After(IReadOnlyList<JournalEntry> entries)
+    {
+        if (entries.Count == 0)
+        {
+            return this;
+        }
+        var (position, bytes) = (Position, Bytes);
+        var nextResources = resources.ToBuilder();
+        var nextClaims = claims.ToBuilder();
+        foreach (var entry in entries)
+        {
+            if (entry.Position != position + 1)
+            {
+                throw new InvalidDataException(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"Entry {entry.Position} follows entry {position} of a stream: one is missing."
+                    )
+                );
+            }
+            position = entry.Position;
+            bytes += entry.Payload.Length;
+            var payload = EntryPayload.FromBytes(entry.Payload);
+            foreach (var record in payload.Records)
+            {
+                if (record.Kind is RecordKind.Put or RecordKind.Delete or RecordKind.ClaimIssued)
+                {
+                    var key = Key(record.Type, record.Id);
+                    var stored = new StoredResource(
+                        record.Type,
+                        record.Id,
+                        record.Version.ToString(CultureInfo.InvariantCulture),
+                        payload.At,
+                        record.Body
+                    );
+                    nextResources[key] = new ResourceVersions(stored, payload.By, nextResources.GetValueOrDefault(key));
+                }
+                if (record.Kind is RecordKind.ClaimIssued)
+                {
+                    nextClaims[record.Id] = new ClaimJourney(record.Id, record.Body, []).With(
+                        record.Kind,
+                        payload.At,
+                        record.Body,
+                        entry.Position
+                    );
+                }
+                else if (record.Kind >= RecordKind.ClaimSent)
+                {
+                    if (!nextClaims.TryGetValue(record.Id, out var claim))
+                    {
+                        throw new InvalidDataException(
+                            $"Entry {entry.Position} of a stream speaks of a claim that was never issued."
+                        );
+                    }
+                    nextClaims[record.Id] = claim.With(record.Kind, payload.At, record.Body, entry.Position);
+                }
+            }
+        }
+        return new StreamRecord(Stream, position, bytes, nextResources.ToImmutable(), nextClaims.ToImmutable());
+    }
+
+    private static string Key(string type, string id) => string.Concat(type, "/", id);
+}
+
+/// <summary>A resource's newest version and the way back to its older ones.</summary>
+/// <param name="Current">The newest version; it may be a deletion.</param>
+/// <param name="By">Client that brought it.</param>
+/// <param name="Previous">The version before; null for the first.</param>
+internal sealed record ResourceVersions(StoredResource Current, string By, ResourceVersions? Previous)
+{
+    /// <summary>Versions, newest first.</summary>
+    public IEnumerable<ResourceVersions> NewestFirst()
+    {
+        for (var version = this; version is not null; version = version.Previous)
+        {
+            yield return version;
+        }
+    }
+}
+
+/// <summary>Where a claim stands with the EHR.</summary>
+internal enum ClaimState
+{
+    /// <summary>Issued and not answered yet: it is pushed (again).</summary>
+    Issued,
+
+    /// <summary>The EHR has it.</summary>
+    Accepted,
+
+    /// <summary>The EHR refused it for good.</summary>
+    Refused,
+}
+
+/// <summary>A claim that we issued, and what became of it.</summary>
+/// <param name="Id">Logical id of the Claim.</param>
+/// <param name="Json">The Claim as issued.</param>
+/// <param name="Events">What happened, oldest first; the first is its issue.</param>
+internal sealed record ClaimJourney(string Id, ReadOnlyMemory<byte> Json, ImmutableList<ClaimEvent> Events)
+{
+    /// <summary>Where it stands: the last answer that decides, if there was one.</summary>
+    public ClaimState State =>
+        Events.FindLast(step => step.Kind is RecordKind.ClaimAccepted or RecordKind.ClaimRefused)?.Kind switch
+        {
+            RecordKind.ClaimAccepted => ClaimState.Accepted,
+            RecordKind.ClaimRefused => ClaimState.Refused,
+            _ => ClaimState.Issued,
+        };
+
+    /// <summary>The journey with one more event.</summary>
+    public ClaimJourney With(RecordKind kind, DateTimeOffset at, ReadOnlyMemory<byte> body, long position) =>
+        this with
+        {
+            Events = Events.Add(new ClaimEvent(kind, at, body, position)),
+        };
+}
+
+/// <summary>One step of a claim's journey.</summary>
+/// <param name="Kind">What happened.</param>
+/// <param name="At">When, UTC.</param>
+/// <param name="Body">The EHR's answer or what is known of the failure, JSON.</param>
+/// <param name="Position">Journal position of the entry that says so.</param>
+internal sealed record ClaimEvent(RecordKind Kind, DateTimeOffset At, ReadOnlyMemory<byte> Body, long Position);

@@ -1,0 +1,93 @@
+using System.Collections.Concurrent;
+
+namespace CcmFhir.Journal;
+
+/// <summary>Streams read and folded, kept by position so that only what is new is read again. Bounded by the bytes it holds; what is
+/// dropped is read again, since the journal is the only truth.</summary>
+/// <param name="store">The journal.</param>
+/// <param name="maxBytes">Payload bytes held at most, roughly.</param>
+internal sealed class StreamRecords(IJournalStore store, long maxBytes = 256L * 1024 * 1024)
+{
+    private readonly ConcurrentDictionary<string, Held> held = new(StringComparer.Ordinal);
+    private readonly Lock sweep = new();
+    private long bytes;
+    private long tick;
+
+    /// <summary>The journal behind it.</summary>
+    public IJournalStore Store => store;
+
+    /// <summary>The stream by its newest entry.</summary>
+    public async ValueTask<StreamRecord> ReadAsync(string stream, CancellationToken cancel)
+    {
+        var known = Known(stream) ?? StreamRecord.Empty(stream);
+        var entries = await store.ReadAsync(stream, known.Position, cancel);
+        return entries.Count == 0 ? known : Keep(known.After(entries));
+    }
+
+    /// <summary>The stream as last seen by this process, without asking the store; null when it is not held. Good enough to prepare an
+    /// append, since the append names the position it expects.</summary>
+    public StreamRecord? Known(string stream)
+    {
+        if (!held.TryGetValue(stream, out var found))
+        {
+            return null;
+        }
+        found.LastUsed = Interlocked.Increment(ref tick);
+        return found.Record;
+    }
+
+    /// <summary>Keeps a state that the caller made by appending; an older one never replaces a newer one.</summary>
+    public StreamRecord Keep(StreamRecord record)
+    {
+        var mine = new Held(record) { LastUsed = Interlocked.Increment(ref tick) };
+        var kept = held.AddOrUpdate(
+            record.Stream,
+            static (_, mine) => mine,
+            static (_, there, mine) => there.Record.Position >= mine.Record.Position ? there : mine,
+            mine
+        );
+        if (ReferenceEquals(kept, mine) && Interlocked.Add(ref bytes, record.Bytes) > maxBytes)
+        {
+            Sweep();
+        }
+        return kept.Record;
+    }
+
+    private void Sweep()
+    {
+        if (!sweep.TryEnter())
+        {
+            return;
+        }
+        try
+        {
+            // Replaced states were counted twice, so the sum is taken anew; then the least recently used go, down to three quarters.
+            var all = held.ToArray();
+            Array.Sort(all, static (left, right) => right.Value.LastUsed.CompareTo(left.Value.LastUsed));
+            var sum = 0L;
+            foreach (var (stream, state) in all)
+            {
+                if (sum + state.Record.Bytes > maxBytes / 4 * 3)
+                {
+                    held.TryRemove(new KeyValuePair<string, Held>(stream, state));
+                }
+                else
+                {
+                    sum += state.Record.Bytes;
+                }
+            }
+            Interlocked.Exchange(ref bytes, sum);
+        }
+        finally
+        {
+            sweep.Exit();
+        }
+    }
+
+    private sealed class Held(StreamRecord record)
+    {
+        public StreamRecord Record { get; } = record;
+
+        public long LastUsed { get; set; }
+    }
+}
