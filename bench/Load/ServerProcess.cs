@@ -1,0 +1,150 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace CcmFhir.Load;
+
+/// <summary>The program as its users run it: a process of its own, on a free loopback port, that can be killed at any moment.</summary>
+public sealed class ServerProcess : IDisposable
+{
+    private readonly Process process;
+    private readonly List<string> output = [];
+
+    private ServerProcess(Process process, Uri address)
+    {
+        this.process = process;
+        Address = address;
+    }
+
+    /// <summary>Where it listens.</summary>
+    public Uri Address { get; }
+
+    /// <summary>Process id.</summary>
+    public int Id => process.Id;
+
+    /// <summary>What it printed so far.</summary>
+    public string Output
+    {
+        get
+        {
+            lock (output)
+            {
+                return string.Join('\n', output);
+            }
+        }
+    }
+
+    /// <summary>Starts the server and waits until it is ready.</summary>
+    /// <param name="program">Path of <c>ccmfhir</c> or <c>ccmfhir.dll</c>.</param>
+    /// <param name="settings">Settings as <c>Ccm:Store</c> = value.</param>
+    /// <param name="clock">The clock that the wait is measured with.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="InvalidOperationException">It ended, or was not ready within 30 seconds; the message holds what it printed.</exception>
+    public static async Task<ServerProcess> StartAsync(
+        string program,
+        IReadOnlyDictionary<string, string> settings,
+        TimeProvider clock,
+        CancellationToken cancel
+    )
+    {
+        var address = new Uri($"http://127.0.0.1:{FreePort()}");
+        var start = new ProcessStartInfo(program.EndsWith(".dll", StringComparison.Ordinal) ? "dotnet" : program)
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        if (program.EndsWith(".dll", StringComparison.Ordinal))
+        {
+            start.ArgumentList.Add(program);
+        }
+        start.ArgumentList.Add("serve");
+        start.ArgumentList.Add("--urls");
+        start.ArgumentList.Add(address.ToString());
+        foreach (var (key, value) in settings)
+        {
+            start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
+        }
+        var server = new ServerProcess(Process.Start(start)!, address);
+        server.process.OutputDataReceived += server.Take;
+        server.process.ErrorDataReceived += server.Take;
+        server.process.BeginOutputReadLine();
+        server.process.BeginErrorReadLine();
+        try
+        {
+            await server.ReadyAsync(clock, cancel);
+            return server;
+        }
+        catch
+        {
+            server.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>SIGKILL, and waits until the process is gone.</summary>
+    public void Kill()
+    {
+        try
+        {
+            process.Kill();
+        }
+        catch (InvalidOperationException)
+        {
+            // It ended by itself.
+        }
+        process.WaitForExit();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Kill();
+        process.Dispose();
+    }
+
+    private void Take(object sender, DataReceivedEventArgs line)
+    {
+        if (line.Data is { } text)
+        {
+            lock (output)
+            {
+                output.Add(text);
+            }
+        }
+    }
+
+    private async Task ReadyAsync(TimeProvider clock, CancellationToken cancel)
+    {
+        using var http = new HttpClient { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(5) };
+        var began = clock.GetTimestamp();
+        while (clock.GetElapsedTime(began) < TimeSpan.FromSeconds(30))
+        {
+            if (process.HasExited)
+            {
+                throw new InvalidOperationException($"The server ended with code {process.ExitCode}:\n{Output}");
+            }
+            try
+            {
+                using var answer = await http.GetAsync(new Uri("/health/ready", UriKind.Relative), cancel);
+                if (answer.StatusCode == HttpStatusCode.OK)
+                {
+                    return;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // Not listening yet.
+            }
+            await Task.Delay(TimeSpan.FromMilliseconds(20), clock, cancel);
+        }
+        throw new InvalidOperationException($"The server was not ready within 30 seconds:\n{Output}");
+    }
+
+    private static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+}
