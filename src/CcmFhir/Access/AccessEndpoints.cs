@@ -1,0 +1,140 @@
+using System.Text.Json;
+
+namespace CcmFhir.Access;
+
+/// <summary>Routes of the authorization side: token endpoint, keys, discovery. Open to all; the token endpoint decides by signature.</summary>
+internal static class AccessEndpoints
+{
+    private const int MaxForm = 64 * 1024;
+
+    /// <summary>Adds the routes.</summary>
+    /// <param name="app">The server.</param>
+    /// <param name="hasPractice">Whether a practice of that slug is there.</param>
+    public static void MapAccess(this WebApplication app, Func<string, bool> hasPractice)
+    {
+        app.MapPost(
+            "/auth/{practice}/token",
+            (HttpContext http, string practice) => hasPractice(practice) ? TokenAsync(http, practice) : NotFound(http)
+        );
+        app.MapGet(
+            "/auth/{practice}/jwks",
+            (HttpContext http, string practice, SigningKey key) =>
+                hasPractice(practice) ? http.Response.WriteAsJsonAsync(key.PublicKeys) : NotFound(http)
+        );
+        app.MapGet(
+            "/.well-known/smart-configuration",
+            (HttpContext http, string? practice) =>
+                practice is not null && hasPractice(practice)
+                    ? ConfigurationAsync(http, practice)
+                    : ConfigurationAsync(http, null)
+        );
+        app.MapGet(
+            "/{practice}/fhir/.well-known/smart-configuration",
+            (HttpContext http, string practice) =>
+                hasPractice(practice) ? ConfigurationAsync(http, practice) : NotFound(http)
+        );
+    }
+
+    private static Task NotFound(HttpContext http)
+    {
+        http.Response.StatusCode = StatusCodes.Status404NotFound;
+        return http.Response.WriteAsJsonAsync(new TokenError("not_found", "There is no such practice."));
+    }
+
+    private static async Task TokenAsync(HttpContext http, string practice)
+    {
+        http.Response.Headers.CacheControl = "no-store";
+        http.Response.Headers.Pragma = "no-cache";
+        var answer = await FormAsync(http) is { } form
+            ? await http
+                .RequestServices.GetRequiredService<TokenEndpoint>()
+                .AnswerAsync(
+                    practice,
+                    form,
+                    Addresses.Issuer(http, practice),
+                    $"{Addresses.Issuer(http, practice)}/token",
+                    Addresses.FhirBase(http, practice),
+                    http.RequestAborted
+                )
+            : TokenAnswer.Refused(
+                400,
+                "invalid_request",
+                "Post application/x-www-form-urlencoded with grant_type, scope, client_assertion_type and client_assertion, each once."
+            );
+        http.Response.StatusCode = answer.Status;
+        if (answer.Token is { } token)
+        {
+            await http.Response.WriteAsJsonAsync(token, http.RequestAborted);
+        }
+        else
+        {
+            await http.Response.WriteAsJsonAsync(answer.Error!, http.RequestAborted);
+        }
+    }
+
+    private static async Task<Dictionary<string, string>?> FormAsync(HttpContext http)
+    {
+        if (!http.Request.HasFormContentType || http.Request.ContentLength > MaxForm)
+        {
+            return null;
+        }
+        try
+        {
+            var posted = await http.Request.ReadFormAsync(
+                new Microsoft.AspNetCore.Http.Features.FormOptions
+                {
+                    BufferBodyLengthLimit = MaxForm,
+                    ValueCountLimit = 32,
+                    ValueLengthLimit = MaxForm,
+                },
+                http.RequestAborted
+            );
+            var form = new Dictionary<string, string>(StringComparer.Ordinal);
+            foreach (var (name, values) in posted)
+            {
+                if (values.Count != 1)
+                {
+                    return null;
+                }
+                form[name] = values[0]!;
+            }
+            return form;
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+    }
+
+    // SMART App Launch 2.2, Conformance.
+    private static Task ConfigurationAsync(HttpContext http, string? practice)
+    {
+        var issuer = Addresses.Issuer(http, practice ?? "{practice}");
+        return http.Response.WriteAsJsonAsync(
+            new Dictionary<string, object>
+            {
+                ["issuer"] = issuer,
+                ["jwks_uri"] = $"{issuer}/jwks",
+                ["token_endpoint"] = $"{issuer}/token",
+                ["grant_types_supported"] = new[] { "client_credentials" },
+                ["token_endpoint_auth_methods_supported"] = new[] { "private_key_jwt" },
+                ["token_endpoint_auth_signing_alg_values_supported"] = new[] { "RS384", "ES384" },
+                ["scopes_supported"] = new[]
+                {
+                    "system/*.cruds",
+                    "system/*.read",
+                    "system/*.write",
+                    "system/Patient.rs",
+                    "system/Task.cruds",
+                    "system/Claim.rs",
+                },
+                ["response_types_supported"] = Array.Empty<string>(),
+                ["code_challenge_methods_supported"] = new[] { "S256" },
+                ["capabilities"] = new[] { "client-confidential-asymmetric", "permission-v1", "permission-v2" },
+            },
+            (JsonSerializerOptions?)null,
+            "application/json",
+            http.RequestAborted
+        );
+    }
+}

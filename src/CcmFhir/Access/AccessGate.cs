@@ -1,0 +1,85 @@
+using Microsoft.Net.Http.Headers;
+
+namespace CcmFhir.Access;
+
+/// <summary>What the gate says to one request.</summary>
+/// <param name="Context">Who asks, when they may come in.</param>
+/// <param name="Fault">Else why not; the answer is 401.</param>
+internal sealed record GateAnswer(AccessContext? Context, string? Fault);
+
+/// <summary>The gate before a practice's FHIR data: a bearer token becomes an <see cref="AccessContext"/>.</summary>
+internal sealed class AccessGate(AccessSettings settings, BearerTokens tokens)
+{
+    /// <summary>Lets a request in, or says why not.</summary>
+    /// <param name="http">The request.</param>
+    /// <param name="practice">Slug of a practice that is there.</param>
+    /// <param name="issuers">Issuers that the practice accepts beside us.</param>
+    public async ValueTask<GateAnswer> AdmitAsync(HttpContext http, string practice, IReadOnlyList<TokenIssuer> issuers)
+    {
+        var header = http.Request.Headers.Authorization;
+        if (settings.Open)
+        {
+            // A proxy in front means that others can reach us after all.
+            return
+                http.Request.Headers.ContainsKey("X-Forwarded-For")
+                || http.Request.Headers.ContainsKey("X-Forwarded-Host")
+                ? new GateAnswer(null, "Development mode answers only requests of this machine, not those of a proxy.")
+                : new GateAnswer(AccessContext.Unrestricted(practice, "development"), null);
+        }
+        if (header.Count == 0)
+        {
+            return new GateAnswer(
+                null,
+                $"A token is needed: see {Addresses.FhirBase(http, practice)}/.well-known/smart-configuration."
+            );
+        }
+        if (header.Count > 1 || !header[0]!.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
+        {
+            return new GateAnswer(null, "One Authorization header of the form 'Bearer token' is needed.");
+        }
+        var verdict = await tokens.CheckAsync(
+            practice,
+            issuers,
+            header[0]!["Bearer ".Length..].Trim(),
+            Addresses.Issuer(http, practice),
+            Addresses.FhirBase(http, practice),
+            http.RequestAborted
+        );
+        return new GateAnswer(verdict.Context, verdict.Fault);
+    }
+
+    /// <summary>The <c>WWW-Authenticate</c> header for a 401 or 403 (RFC 6750, 3).</summary>
+    public static void Challenge(HttpResponse response, string error, string description, string? scope = null)
+    {
+        var safe = description.Replace('"', '\'').Replace('\n', ' ');
+        response.Headers[HeaderNames.WWWAuthenticate] =
+            $"Bearer error=\"{error}\", error_description=\"{safe}\"" + (scope is null ? "" : $", scope=\"{scope}\"");
+    }
+}
+
+/// <summary>Our own addresses as the outside knows them. Behind the Functions host and other proxies the forwarded headers hold them.</summary>
+internal static class Addresses
+{
+    /// <summary>Scheme and host, without a slash at the end.</summary>
+    public static string Root(HttpContext http)
+    {
+        var configured = http.RequestServices.GetRequiredService<IConfiguration>()["Ccm:PublicAddress"];
+        if (!string.IsNullOrEmpty(configured))
+        {
+            return configured.TrimEnd('/');
+        }
+        var host = http.Request.Headers["X-Forwarded-Host"] is [{ Length: > 0 } forwarded, ..]
+            ? forwarded
+            : http.Request.Host.Value;
+        var scheme = http.Request.Headers["X-Forwarded-Proto"] is [{ Length: > 0 } outside, ..]
+            ? outside
+            : http.Request.Scheme;
+        return $"{scheme}://{host}";
+    }
+
+    /// <summary>FHIR base address of a practice.</summary>
+    public static string FhirBase(HttpContext http, string practice) => $"{Root(http)}/{practice}/fhir";
+
+    /// <summary>Our token issuer for a practice.</summary>
+    public static string Issuer(HttpContext http, string practice) => $"{Root(http)}/auth/{practice}";
+}
