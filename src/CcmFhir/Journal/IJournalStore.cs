@@ -6,13 +6,21 @@ namespace CcmFhir.Journal;
 /// What every store keeps to (the contract suite holds them to it):
 /// an entry that was answered <see cref="AppendOutcome.Appended"/> is durable and is read back by every later read;
 /// a commit is applied whole or not at all; a lost race and an index conflict change nothing;
-/// the same commit tried again after an unknown outcome is applied once;
+/// the same commit tried again after an unknown outcome is applied once: it is recognised by its payloads, so a payload must not
+/// repeat by chance (ours carry instant and correlation);
 /// index entries are there before the entries that they point at, and are harmless without them;
-/// each entry carries the SHA-256 of the one before it, so that a stream proves its own order.
+/// each entry's hash covers the one before it, so that a stream proves its own order, and every read proves it again.
+/// An index entry costs a write of its own (in Blob storage: a blob), a stream entry does not grow dearer with its size: ids from
+/// which the stream can be told need no index entry and are the cheaper ones by far.
+/// What the surroundings do (disk full, storage away) is a <see cref="JournalUnavailableException"/>: nothing half applied, worth
+/// trying again. What cannot be read as our journal is a <see cref="JournalUnreadableException"/>.
 /// </remarks>
 public interface IJournalStore : IAsyncDisposable
 {
     /// <summary>Appends, if every stream stands at its expected position and every index entry is free or already holds that value.</summary>
+    /// <exception cref="ArgumentException">The commit itself is not one (<see cref="JournalCommit.Fault"/>).</exception>
+    /// <exception cref="JournalUnavailableException">The outcome is unknown; the same commit may be tried again.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled before it was written, or while its outcome was not known yet.</exception>
     ValueTask<AppendResult> AppendAsync(JournalCommit commit, CancellationToken cancel);
 
     /// <summary>Entries of a stream after a position (exclusive), in order; empty for a stream that is not there.</summary>
@@ -21,19 +29,107 @@ public interface IJournalStore : IAsyncDisposable
     /// <summary>The value of an index key; null when there is none.</summary>
     ValueTask<string?> FindAsync(string key, CancellationToken cancel);
 
-    /// <summary>Index entries whose key starts with a prefix, in ordinal key order, after a key (exclusive) when one is given.</summary>
+    /// <summary>Index entries whose key starts with a prefix, in the order of the keys' UTF-8 bytes, after a key (exclusive) when
+    /// one is given. An entry written while the list is read may be in it or not.</summary>
     IAsyncEnumerable<IndexEntry> ListAsync(string prefix, string? after, CancellationToken cancel);
+
+    /// <summary>The name of every stream that holds an entry, in no order.</summary>
+    IAsyncEnumerable<string> StreamsAsync(CancellationToken cancel);
+
+    /// <summary>What is wrong with the store's own files or blobs, one sentence each; empty when nothing is. Entries are not
+    /// looked into: reading them does that.</summary>
+    IAsyncEnumerable<string> CheckAsync(CancellationToken cancel);
 }
 
 /// <summary>One all-or-nothing change.</summary>
-/// <param name="Appends">At least one; the first is the main one (the patient's stream), others ride along (directory resources).</param>
-/// <param name="Index">Written with it, before it.</param>
-public sealed record JournalCommit(IReadOnlyList<StreamAppend> Appends, IReadOnlyList<IndexEntry> Index);
+/// <param name="Appends">At least one; the first is the main one (the patient's stream), others ride along (directory resources).
+/// Each stream once.</param>
+/// <param name="Index">Written with it, before it. Each key once.</param>
+public sealed record JournalCommit(IReadOnlyList<StreamAppend> Appends, IReadOnlyList<IndexEntry> Index)
+{
+    /// <summary>Longest stream name and index key, in UTF-16 units.</summary>
+    public const int LongestName = 400;
+
+    /// <summary>Longest index value, in UTF-16 units.</summary>
+    public const int LongestValue = 1000;
+
+    /// <summary>Largest payload in bytes: 256 MiB.</summary>
+    public const int LargestPayload = 256 * 1024 * 1024;
+
+    /// <summary>Why no store takes this commit: no append, a stream or key named twice, a name that is empty, too long, holds control
+    /// characters or half a surrogate pair, a negative position, an empty or too large payload. Null when it may be taken.</summary>
+    public string? Fault()
+    {
+        if (Appends.Count == 0)
+        {
+            return "A commit appends at least one entry.";
+        }
+        HashSet<string>? names = Appends.Count > 1 || Index.Count > 1 ? new(StringComparer.Ordinal) : null;
+        foreach (var append in Appends)
+        {
+            if (TextFault(append.Stream, "stream name", LongestName) is { } fault)
+            {
+                return fault;
+            }
+            if (append.Expected < 0)
+            {
+                return "The expected position of a stream is 0 or more.";
+            }
+            if (append.Payload.IsEmpty || append.Payload.Length > LargestPayload)
+            {
+                return $"A payload has 1 to {LargestPayload} bytes.";
+            }
+            if (names?.Add(append.Stream) == false)
+            {
+                return "A commit appends to each stream at most once.";
+            }
+        }
+        names?.Clear();
+        foreach (var entry in Index)
+        {
+            var fault =
+                TextFault(entry.Key, "index key", LongestName) ?? TextFault(entry.Value, "index value", LongestValue);
+            if (fault is not null)
+            {
+                return fault;
+            }
+            if (names?.Add(entry.Key) == false)
+            {
+                return "A commit writes each index key at most once.";
+            }
+        }
+        return null;
+    }
+
+    private static string? TextFault(string text, string what, int longest)
+    {
+        if (text.Length == 0 || text.Length > longest)
+        {
+            return $"A {what} has 1 to {longest} characters.";
+        }
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (char.IsControl(text[i]))
+            {
+                return $"A {what} holds no control characters.";
+            }
+            if (char.IsHighSurrogate(text[i]) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]))
+            {
+                i++;
+            }
+            else if (char.IsSurrogate(text[i]))
+            {
+                return $"A {what} holds half a surrogate pair: it is not Unicode text.";
+            }
+        }
+        return null;
+    }
+}
 
 /// <summary>One entry to append to one stream.</summary>
 /// <param name="Stream">Stream name, at most 400 characters; never shown in logs (it may hold an EHR's ids).</param>
 /// <param name="Expected">Position that the stream must stand at, i.e. the number of entries already there.</param>
-/// <param name="Payload">The entry, opaque to the store.</param>
+/// <param name="Payload">The entry, opaque to the store; it must not change until the append is answered.</param>
 public sealed record StreamAppend(string Stream, long Expected, ReadOnlyMemory<byte> Payload);
 
 /// <summary>An index entry: first writer wins.</summary>
@@ -44,7 +140,7 @@ public sealed record IndexEntry(string Key, string Value, string? Replaces = nul
 
 /// <summary>An entry as read.</summary>
 /// <param name="Position">Position after it: 1 for the first.</param>
-/// <param name="Hash">SHA-256 over the previous entry's hash (32 zero bytes for the first) and the payload.</param>
+/// <param name="Hash">SHA-256 over the previous entry's hash (32 zero bytes for the first) and the payload's SHA-256.</param>
 /// <param name="Payload">As appended.</param>
 public sealed record JournalEntry(long Position, ReadOnlyMemory<byte> Hash, ReadOnlyMemory<byte> Payload);
 
