@@ -13,6 +13,8 @@ internal static class SqliteJournalFile
     /// <summary>Schema that this release writes.</summary>
     public const int SchemaVersion = 1;
 
+    private static readonly Lock Making = new();
+
     // An entry's key is its stream's number and its position, so that a stream lies together and needs no second index.
     private const string Schema = """
         CREATE TABLE stream (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
@@ -151,8 +153,31 @@ internal static class SqliteJournalFile
                 );
             }
         }
-        // Made aside and moved into place whole, so that a crash leaves either no journal or a sound one.
-        var aside = string.Create(CultureInfo.InvariantCulture, $"{path}.{Environment.ProcessId}.new");
+        lock (Making)
+        {
+            MakeAlone(path);
+        }
+    }
+
+    private static void MakeAlone(string path)
+    {
+        // Made aside and moved into place whole, so that a crash leaves either no journal or a sound one. The move would replace a journal
+        // that another process has just made and already writes to, so the making is locked; the lock ends with its process.
+        var (aside, lockPath) = ($"{path}.new", $"{path}.lock");
+        using var making = new FileStream(
+            lockPath,
+            new FileStreamOptions
+            {
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.None,
+                Options = FileOptions.DeleteOnClose,
+            }
+        );
+        if (File.Exists(path))
+        {
+            return;
+        }
         File.Delete(aside);
         try
         {
@@ -173,10 +198,6 @@ internal static class SqliteJournalFile
                 );
             }
             File.Move(aside, path, overwrite: false);
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            // Another process made it first: theirs stands.
         }
         finally
         {

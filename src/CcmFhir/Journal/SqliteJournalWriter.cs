@@ -9,6 +9,7 @@ internal sealed class SqliteJournalWriter : IDisposable
 {
     private static readonly AppendResult Appended = new(AppendOutcome.Appended);
 
+    private readonly string path;
     private readonly SqliteConnection connection;
     private readonly RecentMap<Head> heads;
     private readonly SqliteCommand begin;
@@ -25,6 +26,7 @@ internal sealed class SqliteJournalWriter : IDisposable
 
     public SqliteJournalWriter(string path, SqliteJournalOptions options)
     {
+        this.path = path;
         connection = SqliteJournalFile.Connect(
             path,
             cacheKiB: 16 * 1024,
@@ -77,6 +79,13 @@ internal sealed class SqliteJournalWriter : IDisposable
     /// <summary>Applies each commit that can be, in order, and makes all of them durable at once. On an exception none is.</summary>
     public void Apply(List<PendingCommit> batch)
     {
+        if (!File.Exists(path))
+        {
+            // SQLite would go on writing to a file that nobody can open again.
+            throw new JournalUnavailableException(
+                $"The journal '{path}' was moved or deleted under the running program: put it back."
+            );
+        }
         begin.ExecuteNonQuery();
         ForgetWhenOthersWrote();
         foreach (var pending in batch)

@@ -1,4 +1,5 @@
 using CcmFhir.Journal;
+using Microsoft.Data.Sqlite;
 
 namespace CcmFhir.Tests.Journal;
 
@@ -50,5 +51,287 @@ public sealed class SqliteJournalStoreTest : JournalStoreContract
             .GetFiles(Path.GetDirectoryName(Database)!)
             .Select(Path.GetFileName)
             .ShouldBe(["ccm.db", "ccm.db-wal", "ccm.db-shm"], ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task What_a_killed_process_had_acknowledged_is_there()
+    {
+        var random = new Random(20261124);
+        var said = new List<(string Stream, long Position, string Text)>();
+        for (var round = 0; round < 5; round++)
+        {
+            said.AddRange(await KilledWriter.RunAsync($"sqlite:{Database}", $"r{round}", random.Next(1, 400), Cancel));
+        }
+
+        await ReopenAsync();
+        (await Store.CheckAsync(Cancel).ToListAsync(Cancel)).ShouldBeEmpty();
+        var streams = new Dictionary<string, IReadOnlyList<JournalEntry>>();
+        foreach (var (stream, position, text) in said)
+        {
+            if (!streams.TryGetValue(stream, out var entries))
+            {
+                streams[stream] = entries = await Store.ReadAsync(stream, 0, Cancel);
+            }
+            Text(entries[(int)position - 1]).TrimEnd().ShouldBe(text);
+            (await Store.FindAsync($"id/{text}", Cancel)).ShouldBe(stream);
+            (await Store.ReadAsync($"rider of {text}", 0, Cancel)).Count.ShouldBe(1);
+        }
+        // Unsaid entries may be there, whole: each with its rider and its index entry, none twice.
+        var all = streams.Values.SelectMany(entries => entries).Select(entry => Text(entry).TrimEnd()).ToList();
+        all.ShouldBeUnique();
+        foreach (var text in all)
+        {
+            (await Store.FindAsync($"id/{text}", Cancel)).ShouldNotBeNull();
+            (await Store.ReadAsync($"rider of {text}", 0, Cancel)).Count.ShouldBe(1);
+        }
+    }
+
+    [Fact]
+    public async Task A_full_disk_refuses_whole_commits_and_the_store_recovers_when_there_is_room()
+    {
+        await FillAsync("s", 1);
+        await Store.DisposeAsync();
+        var appended = 1;
+        await using (var full = SqliteJournalStore.Open(Database, new SqliteJournalOptions { LargestPages = 100 }))
+        {
+            var fault = await Should.ThrowAsync<JournalUnavailableException>(async () =>
+            {
+                while (true)
+                {
+                    var commit = new JournalCommit(
+                        [new("s", appended, new byte[50_000]), new($"rider {appended}", 0, new byte[50_000])],
+                        [new($"key {appended}", "s")]
+                    );
+                    (await full.AppendAsync(commit, Cancel)).Outcome.ShouldBe(AppendOutcome.Appended);
+                    appended++;
+                }
+            });
+            fault.Message.ShouldContain(Database);
+            fault.Message.ShouldContain("full");
+            appended.ShouldBeGreaterThan(2);
+            (await full.ReadAsync("s", 0, Cancel)).Count.ShouldBe(appended);
+            (await full.ReadAsync($"rider {appended}", 0, Cancel)).ShouldBeEmpty();
+            (await full.FindAsync($"key {appended}", Cancel)).ShouldBeNull();
+            // Something small still fits.
+            (await full.AppendAsync(new JournalCommit([new("small", 0, Bytes("x"))], []), Cancel)).Outcome.ShouldBe(
+                AppendOutcome.Appended
+            );
+        }
+
+        await ReopenAsync();
+        (await AppendAsync("s", appended, "after")).Outcome.ShouldBe(AppendOutcome.Appended);
+        (await Store.CheckAsync(Cancel).ToListAsync(Cancel)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_journal_locked_by_another_process_is_unavailable_until_the_lock_goes()
+    {
+        await Store.DisposeAsync();
+        await using var impatient = SqliteJournalStore.Open(
+            Database,
+            new SqliteJournalOptions { LockWait = TimeSpan.FromMilliseconds(20) }
+        );
+        var commit = new JournalCommit([new("s", 0, Bytes("x"))], []);
+        await using (var other = new SqliteConnection($"Data Source={Database};Pooling=False"))
+        {
+            await other.OpenAsync(Cancel);
+            await using var transaction = other.BeginTransaction(deferred: false);
+
+            var fault = await Should.ThrowAsync<JournalUnavailableException>(async () =>
+                await impatient.AppendAsync(commit, Cancel)
+            );
+
+            fault.Message.ShouldContain("locked");
+            (await impatient.ReadAsync("s", 0, Cancel)).ShouldBeEmpty();
+        }
+
+        (await impatient.AppendAsync(commit, Cancel)).Outcome.ShouldBe(AppendOutcome.Appended);
+    }
+
+    [Fact]
+    public async Task A_journal_moved_away_under_the_running_program_takes_nothing_more()
+    {
+        await FillAsync("s", 1);
+        File.Move(Database, $"{Database}.moved");
+
+        var fault = await Should.ThrowAsync<JournalUnavailableException>(() => AppendAsync("s", 1, "lost"));
+        fault.Message.ShouldContain(Database);
+
+        File.Move($"{Database}.moved", Database);
+        (await AppendAsync("s", 1, "kept")).Outcome.ShouldBe(AppendOutcome.Appended);
+        (await ReadAsync("s", 0)).ShouldBe(["0", "kept"]);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{\"resourceType\":\"Bundle\"}")]
+    [InlineData("SQLite format 3\0")]
+    public async Task A_file_that_is_no_SQLite_file_is_refused_and_left_alone(string content)
+    {
+        var path = Path.Combine(folder, "other.db");
+        await File.WriteAllTextAsync(path, content, Cancel);
+
+        var fault = Should.Throw<JournalUnreadableException>(() => SqliteJournalStore.Open(path));
+
+        fault.Message.ShouldContain(path);
+        fault.Message.ShouldContain("Ccm:Store");
+        (await File.ReadAllTextAsync(path, Cancel)).ShouldBe(content);
+    }
+
+    [Fact]
+    public void A_SQLite_file_of_another_program_is_refused_and_left_alone()
+    {
+        var path = Path.Combine(folder, "other.db");
+        Sql(path, "CREATE TABLE entry (key INTEGER PRIMARY KEY)");
+        var before = File.ReadAllBytes(path);
+
+        var fault = Should.Throw<JournalUnreadableException>(() => SqliteJournalStore.Open(path));
+
+        fault.Message.ShouldContain(path);
+        fault.Message.ShouldContain("another program");
+        File.ReadAllBytes(path).ShouldBe(before);
+        File.Exists($"{path}-wal").ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_journal_of_a_later_release_is_refused()
+    {
+        await Store.DisposeAsync();
+        Sql(Database, "PRAGMA user_version=2");
+
+        var fault = Should.Throw<JournalUnreadableException>(() => SqliteJournalStore.Open(Database));
+
+        fault.Message.ShouldContain(Database);
+        fault.Message.ShouldContain("schema 2");
+        Sql(Database, "PRAGMA user_version=1");
+        await ReopenAsync();
+    }
+
+    [Fact]
+    public async Task A_journal_cut_short_is_refused()
+    {
+        await FillAsync("s", 500);
+        await Store.DisposeAsync();
+        var whole = await File.ReadAllBytesAsync(Database, Cancel);
+        for (var pages = whole.Length / 8192 - 1; pages > 0; pages -= 3)
+        {
+            await File.WriteAllBytesAsync(Database, whole[..(pages * 8192)], Cancel);
+            Should
+                .Throw<JournalUnreadableException>(() => SqliteJournalStore.Open(Database))
+                .Message.ShouldContain(Database);
+        }
+        await File.WriteAllBytesAsync(Database, whole, Cancel);
+        await ReopenAsync();
+        (await ReadAsync("s", 499)).ShouldBe(["499"]);
+    }
+
+    [Fact]
+    public async Task A_flipped_bit_in_an_entry_is_found_when_it_is_read()
+    {
+        const string mark = "the patient was called at ten";
+        await AppendAsync("s", 0, mark);
+        await Store.DisposeAsync();
+        var bytes = await File.ReadAllBytesAsync(Database, Cancel);
+        var at = bytes.AsSpan().IndexOf(Bytes(mark));
+        bytes[at + 4] ^= 1;
+        await File.WriteAllBytesAsync(Database, bytes, Cancel);
+
+        await ReopenAsync();
+
+        var fault = await Should.ThrowAsync<JournalUnreadableException>(() => ReadAsync("s", 0));
+        fault.Message.ShouldContain(Database);
+        fault.Message.ShouldNotContain("patient was");
+    }
+
+    [Fact]
+    public async Task A_page_overwritten_with_noise_is_found_by_the_check()
+    {
+        await FillAsync("s", 500);
+        await Store.DisposeAsync();
+        var bytes = await File.ReadAllBytesAsync(Database, Cancel);
+        new Random(7).NextBytes(bytes.AsSpan(bytes.Length - (2 * 8192), 8192));
+        await File.WriteAllBytesAsync(Database, bytes, Cancel);
+        var faults = new List<string>();
+
+        try
+        {
+            await ReopenAsync();
+            faults = await Store.CheckAsync(Cancel).ToListAsync(Cancel);
+        }
+        catch (JournalUnreadableException fault)
+        {
+            faults.Add(fault.Message);
+        }
+
+        faults.ShouldNotBeEmpty();
+        faults.ShouldAllBe(fault => fault.Contains(Database));
+    }
+
+    [Fact]
+    public void A_place_where_no_file_can_be_made_is_unavailable()
+    {
+        File.WriteAllText(Path.Combine(folder, "file"), "x");
+        var path = Path.Combine(folder, "file", "ccm.db");
+
+        Should.Throw<JournalUnavailableException>(() => SqliteJournalStore.Open(path)).Message.ShouldContain(path);
+    }
+
+    [Fact]
+    public async Task Two_programs_that_make_the_file_at_once_share_it()
+    {
+        var path = Path.Combine(folder, "raced", "ccm.db");
+
+        var stores = await Task.WhenAll(
+            Enumerable.Range(0, 4).Select(_ => Task.Run(() => SqliteJournalStore.Open(path), Cancel))
+        );
+
+        for (var i = 0; i < stores.Length; i++)
+        {
+            (await stores[i].AppendAsync(new JournalCommit([new("s", i, Bytes($"{i}"))], []), Cancel)).Outcome.ShouldBe(
+                AppendOutcome.Appended
+            );
+        }
+        foreach (var one in stores)
+        {
+            (await one.ReadAsync("s", 0, Cancel)).Count.ShouldBe(4);
+            await one.DisposeAsync();
+        }
+        Directory.GetFiles(Path.GetDirectoryName(path)!).ShouldBe([path]);
+    }
+
+    [Fact]
+    public async Task A_closed_store_says_so()
+    {
+        await Store.DisposeAsync();
+        await Should.ThrowAsync<ObjectDisposedException>(() => AppendAsync("s", 0, "x"));
+        await Should.ThrowAsync<ObjectDisposedException>(() => ReadAsync("s", 0));
+        await ReopenAsync();
+    }
+
+    [Theory]
+    [InlineData("sqlite:")]
+    [InlineData("azure:")]
+    [InlineData("postgres:host=x")]
+    [InlineData("ccm.db")]
+    public async Task A_setting_that_names_no_store_is_refused(string setting) =>
+        (
+            await Should.ThrowAsync<ArgumentException>(async () => await JournalStores.OpenAsync(setting, Cancel))
+        ).Message.ShouldContain("Ccm:Store");
+
+    [Fact]
+    public async Task The_setting_names_the_file()
+    {
+        var path = Path.Combine(folder, "named", "x.db");
+        await using var named = await JournalStores.OpenAsync($"sqlite:{path}", Cancel);
+        File.Exists(path).ShouldBeTrue();
+    }
+
+    private static void Sql(string path, string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={path};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
     }
 }
