@@ -27,6 +27,18 @@ internal enum RecordKind
 
     /// <summary>The try ended without an answer that decides; the body says how.</summary>
     ClaimUnanswered,
+
+    /// <summary>One part of a Claim that goes out in several resources is at the EHR; the body names the part.</summary>
+    ClaimPartAccepted,
+
+    /// <summary>The EHR had accepted the Claim and does not have it any more; the body says how that was seen.</summary>
+    ClaimForgotten,
+
+    /// <summary>A person asked for the Claim to be sent again after a mend; the body says who and why.</summary>
+    ClaimResent,
+
+    /// <summary>A later look at the EHR showed the Claim in another status than before; the body holds it.</summary>
+    ClaimSeen,
 }
 
 /// <summary>One record of a journal entry.</summary>
@@ -64,6 +76,10 @@ internal sealed record EntryPayload(
         "claim-accepted",
         "claim-refused",
         "claim-unanswered",
+        "claim-part-accepted",
+        "claim-forgotten",
+        "claim-resent",
+        "claim-seen",
     ];
 
     /// <summary>The bytes that are journalled.</summary>

@@ -157,9 +157,17 @@ internal enum ClaimState
 /// <param name="Events">What happened, oldest first; the first is its issue.</param>
 internal sealed record ClaimJourney(string Id, ReadOnlyMemory<byte> Json, ImmutableList<ClaimEvent> Events)
 {
-    /// <summary>Where it stands: the last answer that decides, if there was one.</summary>
+    /// <summary>Where it stands: the last answer that decides, if there was one and nothing took it back.</summary>
     public ClaimState State =>
-        Events.FindLast(step => step.Kind is RecordKind.ClaimAccepted or RecordKind.ClaimRefused)?.Kind switch
+        Events
+            .FindLast(step =>
+                step.Kind
+                    is RecordKind.ClaimAccepted
+                        or RecordKind.ClaimRefused
+                        or RecordKind.ClaimForgotten
+                        or RecordKind.ClaimResent
+            )
+            ?.Kind switch
         {
             RecordKind.ClaimAccepted => ClaimState.Accepted,
             RecordKind.ClaimRefused => ClaimState.Refused,

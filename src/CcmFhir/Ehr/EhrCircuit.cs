@@ -1,0 +1,76 @@
+namespace CcmFhir.Ehr;
+
+/// <summary>Keeps us from an EHR that does not work: after some faults in a row it is left alone for a while, then asked once. What
+/// Retry-After says holds for all requests. One for each EHR, so that a dead one slows nobody else.</summary>
+internal sealed class EhrCircuit
+{
+    private const int FaultsInARow = 5;
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan LongestAsked = TimeSpan.FromHours(24);
+    private static readonly TimeSpan ProbeTime = TimeSpan.FromMinutes(1);
+
+    private readonly Lock turn = new();
+    private int faults;
+    private int pauses;
+    private bool probing;
+    private DateTimeOffset openUntil = DateTimeOffset.MinValue;
+
+    /// <summary>Why it is open, for a person; null while it is closed.</summary>
+    public string? Reason { get; private set; }
+
+    /// <summary>May a request go? After a pause one goes alone, and the others wait a minute for what becomes of it.</summary>
+    /// <param name="now">Now.</param>
+    /// <param name="until">When to ask again, when it may not.</param>
+    public bool MayPass(DateTimeOffset now, out DateTimeOffset until)
+    {
+        lock (turn)
+        {
+            until = openUntil;
+            if (Reason is null)
+            {
+                return true;
+            }
+            if (now < openUntil)
+            {
+                return false;
+            }
+            openUntil = now + ProbeTime;
+            return probing = true;
+        }
+    }
+
+    /// <summary>A whole answer came that is no fault of the EHR.</summary>
+    public void Worked()
+    {
+        lock (turn)
+        {
+            (faults, pauses, probing, Reason) = (0, 0, false, null);
+        }
+    }
+
+    /// <summary>The EHR did not work.</summary>
+    /// <param name="now">Now.</param>
+    /// <param name="retryAfter">The instant before which it wants no request; null when it said nothing.</param>
+    /// <param name="reason">For a person.</param>
+    public void Failed(DateTimeOffset now, DateTimeOffset? retryAfter, string reason)
+    {
+        lock (turn)
+        {
+            faults++;
+            if (retryAfter is { } asked && asked > now)
+            {
+                openUntil = asked - now > LongestAsked ? now + LongestAsked : asked;
+                (probing, Reason) = (false, reason);
+            }
+            else if (probing || (Reason is null && faults >= FaultsInARow))
+            {
+                // Requests that were under way when it opened come to the same end and do not lengthen the pause.
+                var pause = FirstPause.TotalSeconds * Math.Pow(2, Math.Min(pauses, 10));
+                openUntil = now + TimeSpan.FromSeconds(Math.Min(pause, LongestPause.TotalSeconds));
+                pauses++;
+                (probing, Reason) = (false, reason);
+            }
+        }
+    }
+}

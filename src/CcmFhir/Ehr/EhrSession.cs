@@ -1,0 +1,145 @@
+using System.Globalization;
+
+namespace CcmFhir.Ehr;
+
+/// <summary>One EHR as this process knows it: its connection, the way in, its circuit, its pace. Shared by everything that speaks to it.</summary>
+internal sealed class EhrSession : IDisposable
+{
+    private readonly EhrHttp http;
+    private readonly EhrTokens tokens;
+    private readonly TimeProvider clock;
+    private readonly SemaphoreSlim places;
+    private readonly Lock pace = new();
+    private DateTimeOffset nextPlace = DateTimeOffset.MinValue;
+
+    /// <summary>Opens a session; nothing is sent yet.</summary>
+    /// <param name="practice">Slug of the practice.</param>
+    /// <param name="connection">Its connection.</param>
+    /// <param name="keys">Our keys for SMART Backend Services.</param>
+    /// <param name="clock">The clock.</param>
+    /// <exception cref="InvalidDataException">A certificate of the connection cannot be read.</exception>
+    public EhrSession(string practice, EhrConnection connection, EhrKeys keys, TimeProvider clock)
+    {
+        (Practice, Connection, this.clock) = (practice, connection, clock);
+        http = new EhrHttp(connection, clock);
+        tokens = new EhrTokens(connection, http, keys, practice, clock);
+        places = new SemaphoreSlim(connection.Concurrency, connection.Concurrency);
+    }
+
+    /// <summary>Slug of the practice.</summary>
+    public string Practice { get; }
+
+    /// <summary>The connection.</summary>
+    public EhrConnection Connection { get; }
+
+    /// <summary>Whether the EHR works.</summary>
+    public EhrCircuit Circuit { get; } = new();
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Clock => clock;
+
+    /// <summary>What the EHR says it can do; asked once and kept for a day.</summary>
+    public CapabilityCache Capabilities { get; } = new();
+
+    /// <summary>References that were found at the EHR.</summary>
+    public ReferenceCache References { get; } = new();
+
+    /// <summary>A request under the base URL.</summary>
+    /// <param name="method">Method.</param>
+    /// <param name="path">What stands after the base URL and a slash, escaped where it has to be.</param>
+    /// <param name="json">Body; null for none.</param>
+    /// <param name="headers">Further headers.</param>
+    /// <param name="cancel">Gives up; the only thing that makes it throw.</param>
+    public async Task<EhrAnswer> SendAsync(
+        HttpMethod method,
+        string path,
+        ReadOnlyMemory<byte>? json,
+        IReadOnlyList<(string Name, string Value)> headers,
+        CancellationToken cancel
+    )
+    {
+        var address = new Uri(string.Concat(Connection.BaseUrl.AbsoluteUri.TrimEnd('/'), "/", path));
+        await places.WaitAsync(cancel);
+        try
+        {
+            EhrAnswer answer;
+            for (var renewed = false; ; renewed = true)
+            {
+                await PaceAsync(cancel);
+                var token = await tokens.GetAsync(renewed, cancel);
+                if (token.Problem is not null)
+                {
+                    answer = token.Problem;
+                    break;
+                }
+                List<(string, string)> all = [("Accept", "application/fhir+json"), .. headers];
+                if (token.Header is { } header)
+                {
+                    all.Add(("Authorization", header));
+                }
+                using var body = json is { } bytes ? EhrHttp.Fhir(bytes) : null;
+                answer = await http.SendAsync(method, address, body, all, cancel);
+                // A token can be withdrawn before its time; an answer 401 did nothing, so a fresh one may try once more.
+                if (answer.Status != 401 || renewed || !tokens.Renewable)
+                {
+                    break;
+                }
+            }
+            Tell(answer);
+            return answer;
+        }
+        finally
+        {
+            places.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        http.Dispose();
+        tokens.Dispose();
+        places.Dispose();
+    }
+
+    private void Tell(EhrAnswer answer)
+    {
+        var now = clock.GetUtcNow();
+        if (answer.Problem is not null)
+        {
+            Circuit.Failed(now, answer.RetryAfter, answer.Text ?? answer.Problem);
+        }
+        else if (answer.Status is 429 or 401 or >= 500 or (>= 300 and < 400))
+        {
+            Circuit.Failed(
+                now,
+                answer.Status is 429 or 503 ? answer.RetryAfter : null,
+                string.Create(CultureInfo.InvariantCulture, $"The EHR answers HTTP {answer.Status}.")
+            );
+        }
+        else
+        {
+            Circuit.Worked();
+        }
+    }
+
+    private async ValueTask PaceAsync(CancellationToken cancel)
+    {
+        if (Connection.RequestsPerMinute == 0)
+        {
+            return;
+        }
+        TimeSpan wait;
+        lock (pace)
+        {
+            var now = clock.GetUtcNow();
+            var mine = nextPlace > now ? nextPlace : now;
+            nextPlace = mine + TimeSpan.FromMinutes(1.0 / Connection.RequestsPerMinute);
+            wait = mine - now;
+        }
+        if (wait > TimeSpan.Zero)
+        {
+            await Task.Delay(wait, clock, cancel);
+        }
+    }
+}
