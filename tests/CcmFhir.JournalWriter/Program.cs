@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text;
 using CcmFhir.Journal;
+using CcmFhir.JournalWriter;
 
 // Appends to a journal without end, from several writers at once, and says each acknowledged entry on its standard output: the tests kill
 // it at a moment of their own and then look for every entry that was said.
 var (setting, run) = (args[0], args[1]);
-await using var store = await JournalStores.OpenAsync(setting, CancellationToken.None);
+await using var store = await JournalStores.OpenAsync(setting, new RealTime(), CancellationToken.None);
 var output = Console.OpenStandardOutput();
 using var saying = new SemaphoreSlim(1);
 await Task.WhenAll(

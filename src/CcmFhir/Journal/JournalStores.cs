@@ -1,7 +1,15 @@
+using Azure.Core;
+using Azure.Identity;
+using Azure.Storage.Blobs;
+
 namespace CcmFhir.Journal;
 
-/// <summary>Which journal a setting names: <c>sqlite:PATH</c>, or <c>azure:</c> with the address of a blob container or account, or a
-/// connection string.</summary>
+/// <summary>Which journal a setting names: <c>sqlite:PATH</c>, or <c>azure:</c> with an address or a connection string.</summary>
+/// <remarks>
+/// An address is that of a storage account's blob service (<c>https://NAME.blob.core.windows.net</c>) or of a container in it, with a SAS
+/// when it has a query, otherwise with the credentials that the environment offers (a managed identity on Azure). A connection string may
+/// name its container as <c>Container=NAME</c>. Without a container's name it is <see cref="DefaultContainer"/>.
+/// </remarks>
 internal static class JournalStores
 {
     /// <summary>The setting's name.</summary>
@@ -10,23 +18,83 @@ internal static class JournalStores
     /// <summary>The store when nothing is set.</summary>
     public const string Default = "sqlite:data/ccm.db";
 
+    /// <summary>The container when none is named.</summary>
+    public const string DefaultContainer = "ccm-journal";
+
+    private const string Sqlite = "sqlite:";
+    private const string Azure = "azure:";
+
     /// <summary>Opens the store that the setting names; a store that is not there is made.</summary>
     /// <param name="setting">Value of <see cref="Setting"/>; null or empty is <see cref="Default"/>.</param>
+    /// <param name="clock">Waits between tries are taken from it.</param>
     /// <param name="cancel">Gives up.</param>
     /// <exception cref="ArgumentException">The setting names no store.</exception>
     /// <exception cref="JournalUnreadableException">What is there is no journal that this release reads.</exception>
     /// <exception cref="JournalUnavailableException">The store cannot be made or reached now.</exception>
-    public static ValueTask<IJournalStore> OpenAsync(string? setting, CancellationToken cancel)
+    public static async ValueTask<IJournalStore> OpenAsync(
+        string? setting,
+        TimeProvider clock,
+        CancellationToken cancel
+    )
     {
         cancel.ThrowIfCancellationRequested();
         var text = string.IsNullOrWhiteSpace(setting) ? Default : setting.Trim();
-        if (text.StartsWith("sqlite:", StringComparison.Ordinal) && text.Length > "sqlite:".Length)
+        if (text.StartsWith(Sqlite, StringComparison.Ordinal) && text.Length > Sqlite.Length)
         {
-            return new ValueTask<IJournalStore>(SqliteJournalStore.Open(text["sqlite:".Length..]));
+            return SqliteJournalStore.Open(text[Sqlite.Length..]);
+        }
+        if (text.StartsWith(Azure, StringComparison.Ordinal) && text.Length > Azure.Length)
+        {
+            return await BlobJournalStore.OpenAsync(Container(text[Azure.Length..]), clock, null, cancel);
         }
         throw new ArgumentException(
             $"{Setting} names no journal: it is 'sqlite:' and the path of a file, or 'azure:' and an address or connection string.",
             nameof(setting)
         );
+    }
+
+    /// <summary>The container that an address or a connection string names.</summary>
+    /// <param name="text">What stands behind <c>azure:</c>.</param>
+    /// <param name="configure">Changes the client's options.</param>
+    /// <exception cref="ArgumentException">It is neither; the message does not repeat it, since it may hold a key.</exception>
+    public static BlobContainerClient Container(string text, Action<BlobClientOptions>? configure = null)
+    {
+        var options = new BlobClientOptions();
+        // Each try may take a while (a large payload on a slow line), all tries together less than a caller waits.
+        options.Retry.Mode = RetryMode.Exponential;
+        options.Retry.MaxRetries = 5;
+        options.Retry.Delay = TimeSpan.FromMilliseconds(200);
+        options.Retry.MaxDelay = TimeSpan.FromSeconds(5);
+        options.Retry.NetworkTimeout = TimeSpan.FromSeconds(60);
+        configure?.Invoke(options);
+        try
+        {
+            if (Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "https" or "http")
+            {
+                var uri = new BlobUriBuilder(address);
+                if (uri.BlobContainerName.Length == 0)
+                {
+                    uri.BlobContainerName = DefaultContainer;
+                }
+                return address.Query.Length > 1
+                    ? new BlobContainerClient(uri.ToUri(), options)
+                    : new BlobContainerClient(uri.ToUri(), new DefaultAzureCredential(), options);
+            }
+            var parts = text.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            var named = Array.Find(parts, part => part.StartsWith("Container=", StringComparison.OrdinalIgnoreCase));
+            return new BlobContainerClient(
+                string.Join(';', parts.Where(part => part != named)),
+                named?["Container=".Length..] ?? DefaultContainer,
+                options
+            );
+        }
+        catch (Exception fault) when (fault is ArgumentException or FormatException or InvalidOperationException)
+        {
+            throw new ArgumentException(
+                $"{Setting} names no journal: behind 'azure:' stands neither the address of a blob service or container nor a connection string.",
+                nameof(text),
+                fault
+            );
+        }
     }
 }

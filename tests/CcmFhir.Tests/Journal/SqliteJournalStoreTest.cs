@@ -315,14 +315,16 @@ public sealed class SqliteJournalStoreTest : JournalStoreContract
     [InlineData("ccm.db")]
     public async Task A_setting_that_names_no_store_is_refused(string setting) =>
         (
-            await Should.ThrowAsync<ArgumentException>(async () => await JournalStores.OpenAsync(setting, Cancel))
+            await Should.ThrowAsync<ArgumentException>(async () =>
+                await JournalStores.OpenAsync(setting, new RealTime(), Cancel)
+            )
         ).Message.ShouldContain("Ccm:Store");
 
     [Fact]
     public async Task The_setting_names_the_file()
     {
         var path = Path.Combine(folder, "named", "x.db");
-        await using var named = await JournalStores.OpenAsync($"sqlite:{path}", Cancel);
+        await using var named = await JournalStores.OpenAsync($"sqlite:{path}", new RealTime(), Cancel);
         File.Exists(path).ShouldBeTrue();
     }
 

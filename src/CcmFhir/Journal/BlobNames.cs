@@ -1,0 +1,59 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace CcmFhir.Journal;
+
+/// <summary>Names of the journal's blobs: keyed hashes, since names leak into logs and metrics, and what they stand for must not.</summary>
+/// <param name="key">The store's key.</param>
+internal sealed class BlobNames(byte[] key)
+{
+    /// <summary>Says what the container is; never renamed.</summary>
+    public const string Marker = "journal";
+
+    /// <summary>Where streams lie.</summary>
+    public const string Streams = "s/";
+
+    /// <summary>Where the index lies.</summary>
+    public const string Index = "i/";
+
+    /// <summary>Where payloads lie that are too large for a block.</summary>
+    public const string Payloads = "p/";
+
+    // Deeper segments stay in the last part: a blob's name is limited.
+    private const int DeepestFolder = 8;
+
+    /// <summary>What stands for a stream's name.</summary>
+    public string Stream(string name) => Hash("stream", name, 20);
+
+    /// <summary>One segment of a stream.</summary>
+    public static string Segment(string stream, int segment) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Streams}{stream}/{segment:00000}");
+
+    /// <summary>A payload beside its stream.</summary>
+    public string Payload(string stream, ReadOnlySpan<byte> content) =>
+        $"{Payloads}{stream}/{Hash("payload", Convert.ToHexStringLower(content), 20)}";
+
+    /// <summary>An index entry: a folder for each part of the key, so that a prefix can be listed.</summary>
+    public string Key(string indexKey) => $"{Folder(indexKey)}{Hash("key", indexKey, 20)}";
+
+    /// <summary>The folder that holds every key with that prefix, and perhaps others.</summary>
+    public string Folder(string prefix)
+    {
+        var folder = new StringBuilder(Index);
+        var end = -1;
+        for (var depth = 0; depth < DeepestFolder; depth++)
+        {
+            end = prefix.IndexOf('/', end + 1);
+            if (end < 0)
+            {
+                break;
+            }
+            folder.Append(Hash("folder", prefix[..end], 8)).Append('/');
+        }
+        return folder.ToString();
+    }
+
+    private string Hash(string kind, string text, int bytes) =>
+        Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"{kind}\n{text}")).AsSpan(0, bytes));
+}

@@ -1,0 +1,4 @@
+namespace CcmFhir.JournalWriter;
+
+/// <summary>The machine's own clock.</summary>
+internal sealed class RealTime : TimeProvider;
