@@ -1,0 +1,147 @@
+using System.Collections.Concurrent;
+
+namespace CcmFhir.Validation.Definitions;
+
+/// <summary>Every definition that is known: the base of R4 and what was loaded on top. Immutable and thread-safe;
+/// definitions are read when they are first asked for.
+/// Where a canonical is known in several versions and none is asked for, the highest wins, whatever the order of loading;
+/// where the very same version comes twice, the first stays (so a package that carries the base again changes nothing).</summary>
+public sealed class DefinitionSet
+{
+    private const string TypeBase = "http://hl7.org/fhir/StructureDefinition/";
+    private readonly Dictionary<(DefinitionKind, string), Definition[]> known;
+    private readonly ConcurrentDictionary<string, IReadOnlyList<SearchParameterFacts>> searchParameters = new(
+        StringComparer.Ordinal
+    );
+    private IReadOnlyDictionary<string, SearchParameterFacts[]>? searchParametersByBase;
+
+    /// <summary>A set of these and nothing else.</summary>
+    public DefinitionSet(IEnumerable<Definition> definitions)
+        : this([], definitions) { }
+
+    private DefinitionSet(Dictionary<(DefinitionKind, string), Definition[]> known, IEnumerable<Definition> more)
+    {
+        this.known = known;
+        foreach (var definition in more)
+        {
+            var key = (definition.Kind, definition.Url);
+            var versions = known.GetValueOrDefault(key, []);
+            if (
+                !Array.Exists(
+                    versions,
+                    other => string.Equals(other.Version, definition.Version, StringComparison.Ordinal)
+                )
+            )
+            {
+                // Highest version first.
+                var at = Array.FindIndex(versions, other => VersionOrder(definition.Version, other.Version) > 0);
+                known[key] = at < 0 ? [.. versions, definition] : [.. versions[..at], definition, .. versions[at..]];
+            }
+        }
+    }
+
+    /// <summary>This set with more on top.</summary>
+    public DefinitionSet With(IEnumerable<Definition> more) => new(new(known), more);
+
+    /// <summary>Every definition of a kind, the preferred version of each canonical.</summary>
+    public IEnumerable<Definition> All(DefinitionKind kind) =>
+        from pair in known
+        where pair.Key.Item1 == kind
+        select pair.Value[0];
+
+    /// <summary>Finds a definition by canonical. With |version: that version, else one whose version begins so
+    /// (<c>4.0</c> for <c>4.0.1</c>), else the highest known (better a near definition than none). A #fragment is left out.</summary>
+    /// <returns>Null when the canonical is not known.</returns>
+    public Definition? Find(DefinitionKind kind, string canonical)
+    {
+        ArgumentNullException.ThrowIfNull(canonical);
+        var (url, version) = Split(canonical);
+        if (!known.TryGetValue((kind, url), out var versions))
+        {
+            return null;
+        }
+        return version is null
+            ? versions[0]
+            : Array.Find(versions, other => string.Equals(other.Version, version, StringComparison.Ordinal))
+                ?? Array.Find(
+                    versions,
+                    other => other.Version?.StartsWith(version + ".", StringComparison.Ordinal) == true
+                )
+                ?? versions[0];
+    }
+
+    /// <summary>The structure of a canonical (optional |version); null when it is not known.</summary>
+    public Structure? Structure(string canonical) => Find(DefinitionKind.Structure, canonical)?.Structure;
+
+    /// <summary>The definition of a type of R4 (<c>Patient</c>, <c>Period</c>, <c>date</c>); null when there is no such type.</summary>
+    public Structure? StructureOfType(string type) =>
+        Structure(TypeBase + type) is { IsConstraint: false } structure ? structure : null;
+
+    /// <summary>The search parameters of a resource type, those of Resource and DomainResource included, sorted by code.</summary>
+    public IReadOnlyList<SearchParameterFacts> SearchParameters(string resourceType) =>
+        searchParameters.GetOrAdd(
+            resourceType,
+            type =>
+            {
+                var byBase = searchParametersByBase ??= (
+                    from definition in All(DefinitionKind.SearchParameter)
+                    let facts = SearchReader.ReadParameter(definition.Json)
+                    from @base in facts.Bases
+                    group facts by @base
+                ).ToDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
+                return
+                [
+                    .. new[] { type, "DomainResource", "Resource" }
+                        .SelectMany(@base => byBase.GetValueOrDefault(@base, []))
+                        .OrderBy(facts => facts.Code, StringComparer.Ordinal),
+                ];
+            }
+        );
+
+    /// <summary>A compartment by its code (<c>Patient</c>); null when it is not known.</summary>
+    public CompartmentFacts? Compartment(string code) =>
+        Find(DefinitionKind.Compartment, "http://hl7.org/fhir/CompartmentDefinition/" + code.ToLowerInvariant())
+            is { } definition
+            ? SearchReader.ReadCompartment(definition.Json)
+            : null;
+
+    /// <summary>Canonical and version of <c>url|version#fragment</c>; the version is null when there is none.</summary>
+    public static (string Url, string? Version) Split(string canonical)
+    {
+        ArgumentNullException.ThrowIfNull(canonical);
+        var hash = canonical.IndexOf('#', StringComparison.Ordinal);
+        var whole = hash > 0 ? canonical[..hash] : canonical;
+        var bar = whole.IndexOf('|', StringComparison.Ordinal);
+        return bar < 0 ? (whole, null)
+            : bar == whole.Length - 1 ? (whole[..bar], null)
+            : (whole[..bar], whole[(bar + 1)..]);
+    }
+
+    /// <summary>Compares versions part by part, numbers as numbers; no version is lowest; a label after a hyphen (-ballot) lowers.</summary>
+    private static int VersionOrder(string? left, string? right)
+    {
+        if (left is null || right is null)
+        {
+            return (left is null ? 0 : 1) - (right is null ? 0 : 1);
+        }
+        var (leftParts, rightParts) = (left.Split('-', 2), right.Split('-', 2));
+        var (leftNumbers, rightNumbers) = (leftParts[0].Split('.'), rightParts[0].Split('.'));
+        for (var part = 0; part < Math.Max(leftNumbers.Length, rightNumbers.Length); part++)
+        {
+            var (a, b) = (leftNumbers.ElementAtOrDefault(part) ?? "", rightNumbers.ElementAtOrDefault(part) ?? "");
+            var order =
+                a.Length > 0 && b.Length > 0 && a.All(char.IsAsciiDigit) && b.All(char.IsAsciiDigit)
+                    ? a.TrimStart('0').Length - b.TrimStart('0').Length is var length and not 0
+                        ? length
+                        : string.CompareOrdinal(a.TrimStart('0'), b.TrimStart('0'))
+                    : string.CompareOrdinal(a, b);
+            if (order != 0)
+            {
+                return order;
+            }
+        }
+        return leftParts.Length != rightParts.Length
+            ? rightParts.Length - leftParts.Length
+            : string.CompareOrdinal(leftParts[^1], rightParts[^1]);
+    }
+}
