@@ -19,9 +19,7 @@ internal sealed class ClaimDraft
     private ClaimDraft(FhirJson json, string identifier)
     {
         (Json, Identifier) = (json, identifier);
-        var references = new List<ClaimReference>();
-        Collect(json.Root, "Claim", references);
-        References = references;
+        References = ReferencesOf(json.Root, "Claim");
     }
 
     /// <summary>As journalled.</summary>
@@ -56,6 +54,14 @@ internal sealed class ClaimDraft
             }
         }
         return null;
+    }
+
+    /// <summary>References of a resource to resources of ours, in document order.</summary>
+    public static IReadOnlyList<ClaimReference> ReferencesOf(FhirElement resource, string type)
+    {
+        var references = new List<ClaimReference>();
+        Collect(resource, type, references);
+        return references;
     }
 
     /// <summary>The Claim as the EHR gets it: without our id and versions, references replaced.</summary>

@@ -35,54 +35,83 @@ internal sealed record NewResource(
 /// The rule: while an earlier try may have arrived, nothing is sent before a search by identifier has shown that it did not.</summary>
 internal static class CreateOnce
 {
-    /// <summary>One try. What it cannot decide stays open and says so.</summary>
+    /// <summary>One try by a plain create, with If-None-Exist where it is declared. What it cannot decide stays open and says so.</summary>
     /// <param name="ehr">The EHR.</param>
     /// <param name="known">What the EHR declares; null when it does not tell.</param>
     /// <param name="item">The resource.</param>
     /// <param name="cancel">Gives up.</param>
-    public static async Task<TryResult> TryAsync(
+    public static Task<TryResult> TryAsync(
         EhrSession ehr,
         EhrCapabilities? known,
         NewResource item,
         CancellationToken cancel
     )
     {
-        var type = known?[item.Type];
-        var conditional = type is null || type.ConditionalCreate;
-        var searchable = type is null || type.FindByIdentifier;
-        if (item.MayHaveArrived || !conditional || type is null || !ehr.Connection.TrustConditionalCreate)
-        {
-            if (searchable || item.MayHaveArrived)
+        var conditional = known is null || known[item.Type].ConditionalCreate;
+        return TryAsync(
+            ehr,
+            known,
+            item,
+            // What is not known to be declared is not relied on.
+            conditional && known is not null && ehr.Connection.TrustConditionalCreate,
+            async () =>
             {
-                var finding = await FindAsync(ehr, item, cancel);
-                if (Decide(finding, item) is { } decided)
+                List<(string, string)> headers = [("Prefer", "return=representation")];
+                if (conditional)
                 {
-                    return decided;
+                    headers.Add(("If-None-Exist", Condition(item)));
                 }
-                // Without a search a first try is still safe; what may have arrived is not sent again in the dark.
-                if (!finding.Known && (item.MayHaveArrived || !finding.Hopeless))
-                {
-                    return Undecided(finding, item.MayHaveArrived, item.MayHaveArrived && finding.Hopeless);
-                }
+                var answer = await ehr.SendAsync(HttpMethod.Post, item.Type, item.Json, headers, cancel);
+                return await JudgeAsync(ehr, item, answer, cancel);
+            },
+            cancel
+        );
+    }
+
+    /// <summary>One try by any request.</summary>
+    /// <param name="ehr">The EHR.</param>
+    /// <param name="known">What the EHR declares; null when it does not tell.</param>
+    /// <param name="item">The resource.</param>
+    /// <param name="repeatable">The EHR itself sees to it that a repeated request makes nothing new.</param>
+    /// <param name="send">Sends the request and judges its answer.</param>
+    /// <param name="cancel">Gives up.</param>
+    public static async Task<TryResult> TryAsync(
+        EhrSession ehr,
+        EhrCapabilities? known,
+        NewResource item,
+        bool repeatable,
+        Func<Task<TryResult>> send,
+        CancellationToken cancel
+    )
+    {
+        var searchable = known is null || known[item.Type].FindByIdentifier;
+        if (item.MayHaveArrived || (searchable && !repeatable))
+        {
+            var finding = await FindAsync(ehr, item, cancel);
+            if (Decide(finding, item) is { } decided)
+            {
+                return decided;
+            }
+            // Without a search a first try is still safe; what may have arrived is not sent again in the dark.
+            if (!finding.Known && (item.MayHaveArrived || !finding.Hopeless))
+            {
+                return Undecided(finding, item.MayHaveArrived, item.MayHaveArrived && finding.Hopeless);
             }
         }
-        if (ehr.Clock.GetUtcNow() >= item.SendBefore)
-        {
-            return TryResult.Unanswered(
+        return ehr.Clock.GetUtcNow() < item.SendBefore
+            ? await send()
+            : TryResult.Unanswered(
                 new DeliveryNote
                 {
                     Problem = DeliveryProblem.Stopped,
                     Text = "The try took too long before anything was sent, and was given up.",
                 }
             );
-        }
-        List<(string, string)> headers = conditional
-            ? [("If-None-Exist", $"identifier={Uri.EscapeDataString(item.System)}|{Uri.EscapeDataString(item.Value)}")]
-            : [];
-        headers.Add(("Prefer", "return=representation"));
-        var answer = await ehr.SendAsync(HttpMethod.Post, item.Type, item.Json, headers, cancel);
-        return await JudgeAsync(ehr, item, answer, cancel);
     }
+
+    /// <summary>The condition of a conditional create.</summary>
+    public static string Condition(NewResource item) =>
+        $"identifier={Uri.EscapeDataString(item.System)}|{Uri.EscapeDataString(item.Value)}";
 
     /// <summary>What the EHR's answer to a create says, with a search where it does not say enough.</summary>
     public static async Task<TryResult> JudgeAsync(

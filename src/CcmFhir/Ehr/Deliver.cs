@@ -28,11 +28,15 @@ internal static class Deliver
         {
             return connection.Shape;
         }
-        if (known is null || known["Claim"].Create)
+        return known switch
         {
-            return DeliveryShape.Claim;
-        }
-        return null;
+            null => DeliveryShape.Claim,
+            _ when known["Claim"].Create => DeliveryShape.Claim,
+            _ when known["Claim"].Operations.Contains("submit") => DeliveryShape.Submit,
+            _ when known["ChargeItem"].Create || DeliverChargeItems.ByOperation(known) => DeliveryShape.ChargeItem,
+            _ when known["DocumentReference"].Create => DeliveryShape.Document,
+            _ => null,
+        };
     }
 
     /// <summary>The word that stands for a shape in settings and journal.</summary>
@@ -44,15 +48,39 @@ internal static class Deliver
             DeliveryShape.Transaction => "transaction",
             DeliveryShape.ChargeItem => "charge-item",
             DeliveryShape.Document => "document",
-            DeliveryShape.File => "file",
             _ => "auto",
         };
+
+    /// <summary>Requests that a try sends at most, not counting those that only read.</summary>
+    public static int Requests(DeliveryShape shape, ClaimDraft claim) =>
+        shape == DeliveryShape.ChargeItem ? Math.Max(1, DeliverChargeItems.Lines(claim).Count) : 1;
+
+    /// <summary>A try that cannot be sent as things stand; what an earlier try may have brought there is looked for all the same.</summary>
+    public static async Task<TryResult> StopAsync(
+        DeliveryTry attempt,
+        NewResource item,
+        TryResult problem,
+        CancellationToken cancel
+    )
+    {
+        if (!attempt.Before.MayHaveArrived)
+        {
+            return problem;
+        }
+        var finding = await CreateOnce.FindAsync(attempt.Ehr, item, cancel);
+        return CreateOnce.Decide(finding, item)
+            ?? (finding.Known ? problem : TryResult.Unanswered(problem.Note with { MayHaveArrived = true }));
+    }
 
     /// <summary>One try.</summary>
     public static Task<TryResult> TryAsync(DeliveryShape shape, DeliveryTry attempt, CancellationToken cancel) =>
         shape switch
         {
             DeliveryShape.Claim => DeliverClaim.TryAsync(attempt, cancel),
+            DeliveryShape.Submit => DeliverSubmit.TryAsync(attempt, cancel),
+            DeliveryShape.Transaction => DeliverTransaction.TryAsync(attempt, cancel),
+            DeliveryShape.ChargeItem => DeliverChargeItems.TryAsync(attempt, cancel),
+            DeliveryShape.Document => DeliverDocument.TryAsync(attempt, cancel),
             _ => throw new ArgumentOutOfRangeException(nameof(shape), shape, "Not a shape that can be delivered."),
         };
 }

@@ -4,9 +4,20 @@ namespace CcmFhir.Ehr;
 internal static class DeliverClaim
 {
     /// <summary>One try.</summary>
-    public static async Task<TryResult> TryAsync(DeliveryTry attempt, CancellationToken cancel)
+    public static Task<TryResult> TryAsync(DeliveryTry attempt, CancellationToken cancel)
     {
-        var item = new NewResource(
+        var item = Item(attempt);
+        var problem =
+            attempt.Mapped.Problem
+            ?? (attempt.Mapped.Missing.Count > 0 ? EhrReferences.NotThere(attempt.Mapped.Missing) : null);
+        return problem is null
+            ? CreateOnce.TryAsync(attempt.Ehr, attempt.Known, item, cancel)
+            : Deliver.StopAsync(attempt, item, problem, cancel);
+    }
+
+    /// <summary>The Claim that is to be at the EHR once.</summary>
+    public static NewResource Item(DeliveryTry attempt) =>
+        new(
             "Claim",
             ClaimDraft.IdentifierSystem,
             attempt.Claim.Identifier,
@@ -14,20 +25,4 @@ internal static class DeliverClaim
             attempt.Before.MayHaveArrived,
             attempt.SendBefore
         );
-        var problem =
-            attempt.Mapped.Problem
-            ?? (attempt.Mapped.Missing.Count > 0 ? EhrReferences.NotThere(attempt.Mapped.Missing) : null);
-        if (problem is null)
-        {
-            return await CreateOnce.TryAsync(attempt.Ehr, attempt.Known, item, cancel);
-        }
-        if (!attempt.Before.MayHaveArrived)
-        {
-            return problem;
-        }
-        // It cannot be sent now; but an earlier try may have brought it there.
-        var finding = await CreateOnce.FindAsync(attempt.Ehr, item, cancel);
-        return CreateOnce.Decide(finding, item)
-            ?? (finding.Known ? problem : TryResult.Unanswered(problem.Note with { MayHaveArrived = true }));
-    }
 }

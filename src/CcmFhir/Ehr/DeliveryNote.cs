@@ -125,6 +125,9 @@ internal static class DeliveryProblem
     /// <summary>The claim itself cannot be read or turned into what the EHR takes.</summary>
     public const string BadClaim = "bad-claim";
 
+    /// <summary>The EHR accepted it and does not have it any more.</summary>
+    public const string Forgotten = "forgotten";
+
     /// <summary>This instance stopped in the middle of a try.</summary>
     public const string Stopped = "stopped";
 }

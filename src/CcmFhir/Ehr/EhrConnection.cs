@@ -22,9 +22,6 @@ internal enum DeliveryShape
 
     /// <summary>A DocumentReference that carries the claim.</summary>
     Document,
-
-    /// <summary>A file in a folder that a clearinghouse collects from.</summary>
-    File,
 }
 
 /// <summary>How references of a claim become references of the EHR.</summary>
@@ -51,6 +48,9 @@ internal sealed record EhrConnection
 
     /// <summary>False where the EHR declares conditional create and does not keep to it: then a search goes before every try.</summary>
     public bool TrustConditionalCreate { get; init; } = true;
+
+    /// <summary>Look once at each delivered claim after <see cref="Settle"/>, so that one that the EHR forgot goes out again.</summary>
+    public bool Verify { get; init; } = true;
 
     /// <summary>How we prove who we are.</summary>
     public EhrAuthorization Authorization { get; init; } = EhrAuthorization.None;
@@ -83,9 +83,6 @@ internal sealed record EhrConnection
     /// <summary>PEM file with the certificate authorities that alone are trusted for this EHR; null for the machine's own.</summary>
     public string? TrustedCertificates { get; init; }
 
-    /// <summary>Folder for <see cref="DeliveryShape.File"/>; null for none.</summary>
-    public string? DropFolder { get; init; }
-
     /// <summary>Reads the <c>ehr</c> property of a practice file.</summary>
     /// <param name="ehr">The object.</param>
     /// <param name="folder">Folder of the practice file: relative paths start there.</param>
@@ -106,8 +103,7 @@ internal sealed record EhrConnection
                 ("submit", DeliveryShape.Submit),
                 ("transaction", DeliveryShape.Transaction),
                 ("charge-item", DeliveryShape.ChargeItem),
-                ("document", DeliveryShape.Document),
-                ("file", DeliveryShape.File)
+                ("document", DeliveryShape.Document)
             ),
             References = settings.Word(
                 "references",
@@ -116,6 +112,7 @@ internal sealed record EhrConnection
                 ("same-ids", ReferenceMapping.SameIds)
             ),
             TrustConditionalCreate = settings.Flag("trustConditionalCreate", true),
+            Verify = settings.Flag("verify", true),
             Authorization = settings.Object("auth") is { } auth
                 ? EhrAuthorization.Read(auth, folder)
                 : EhrAuthorization.None,
@@ -128,11 +125,8 @@ internal sealed record EhrConnection
             ClientCertificate = settings.File("clientCertificate", folder),
             ClientCertificatePassword = settings.Secret("clientCertificatePassword", folder),
             TrustedCertificates = settings.File("trustedCertificates", folder),
-            DropFolder = settings.File("dropFolder", folder),
         };
         settings.RefuseUnknown();
-        return connection.Shape == DeliveryShape.File && connection.DropFolder is null
-            ? throw settings.Wrong("dropFolder", "is missing: 'deliver' is 'file'")
-            : connection;
+        return connection;
     }
 }

@@ -225,7 +225,8 @@ internal static class EhrReferences
         }
     }
 
-    private static IEnumerable<(string System, string Value)> Identifiers(FhirElement resource)
+    /// <summary>Identifiers that a resource can be found by, those that mean the same everywhere first.</summary>
+    public static IEnumerable<(string System, string Value)> Identifiers(FhirElement resource)
     {
         var all = new List<(string System, string Value)>();
         foreach (var identifier in resource["identifier"u8].Items)

@@ -46,7 +46,7 @@ internal sealed class EhrSession : IDisposable
 
     /// <summary>A request under the base URL.</summary>
     /// <param name="method">Method.</param>
-    /// <param name="path">What stands after the base URL and a slash, escaped where it has to be.</param>
+    /// <param name="path">What stands after the base URL and a slash, escaped where it has to be; empty for the base URL itself.</param>
     /// <param name="json">Body; null for none.</param>
     /// <param name="headers">Further headers.</param>
     /// <param name="cancel">Gives up; the only thing that makes it throw.</param>
@@ -58,7 +58,8 @@ internal sealed class EhrSession : IDisposable
         CancellationToken cancel
     )
     {
-        var address = new Uri(string.Concat(Connection.BaseUrl.AbsoluteUri.TrimEnd('/'), "/", path));
+        var root = Connection.BaseUrl.AbsoluteUri.TrimEnd('/');
+        var address = new Uri(path.Length == 0 ? root : $"{root}/{path}");
         await places.WaitAsync(cancel);
         try
         {

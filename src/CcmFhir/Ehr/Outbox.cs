@@ -32,7 +32,7 @@ internal enum Standing
 /// <param name="Standing">Where it stands.</param>
 /// <param name="Attempts">Tries so far, since its issue or the last resend by hand.</param>
 /// <param name="MayHaveArrived">A search must come before the next try.</param>
-/// <param name="DueAt">When the next try is due, or a try under way is over; null when nothing comes by itself.</param>
+/// <param name="DueAt">When the next try is due, or a try under way is over; now for one that is due; null when nothing comes by itself.</param>
 /// <param name="Last">What the last try told; null before the first.</param>
 /// <param name="Accepted">The EHR's acceptance that holds; null when there is none.</param>
 /// <param name="AcceptedAt">When it was journalled.</param>
@@ -95,11 +95,7 @@ internal static class Outbox
                     break;
                 case RecordKind.ClaimResent:
                     (accepted, acceptedAt, refused, attempts, last, dueAt) = (null, null, false, 0, note, null);
-                    mayHaveArrived = true;
-                    if (lease is { } until)
-                    {
-                        dueAt = until;
-                    }
+                    mayHaveArrived = note.MayHaveArrived;
                     break;
                 default:
                     break;
@@ -122,6 +118,7 @@ internal static class Outbox
             {
                 Standing.Sending => lease,
                 Standing.Waiting => dueAt,
+                Standing.Due => now,
                 _ => null,
             },
             last,

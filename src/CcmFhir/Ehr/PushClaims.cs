@@ -38,8 +38,17 @@ internal sealed record PushReport(IReadOnlyList<PushedClaim> Claims, string? Pau
 /// <param name="instance">Name of this instance, for the journal.</param>
 internal sealed class PushClaims(StreamRecords streams, TimeProvider clock, string instance)
 {
-    /// <summary>Prefix of the index entries of a month's claims; the rest of the key is the claim's id, the value its stream.</summary>
-    public static string MonthKey(string practice, string month) => $"claim/{practice}/{month}/";
+    private const string NoWay =
+        "The EHR's CapabilityStatement offers no way to deliver a claim; set 'ehr.deliver' to the way agreed with the EHR's vendor.";
+
+    private static readonly DeliveryNote Unreadable = new()
+    {
+        Problem = DeliveryProblem.BadClaim,
+        Text = "The claim in the journal is no Claim with an identifier of ours. Nothing was sent.",
+    };
+
+    private readonly ClaimJournal journal = new(streams, clock);
+    private readonly VerifyClaims verify = new(new ClaimJournal(streams, clock));
 
     /// <summary>Tries each claim that is due, once.</summary>
     /// <param name="ehr">The practice's EHR.</param>
@@ -54,7 +63,7 @@ internal sealed class PushClaims(StreamRecords streams, TimeProvider clock, stri
     )
     {
         var done = new ConcurrentBag<PushedClaim>();
-        var prefix = MonthKey(ehr.Practice, month);
+        var prefix = ClaimJournal.MonthKey(ehr.Practice, month);
         await Parallel.ForEachAsync(
             streams.Store.ListAsync(prefix, null, cancel),
             new ParallelOptions { MaxDegreeOfParallelism = ehr.Connection.Concurrency, CancellationToken = cancel },
@@ -71,7 +80,7 @@ internal sealed class PushClaims(StreamRecords streams, TimeProvider clock, stri
         return new PushReport([.. done.OrderBy(claim => claim.ClaimId, StringComparer.Ordinal)], ehr.Circuit.Reason);
     }
 
-    /// <summary>Tries one claim, if it is due; null when there is no such claim.</summary>
+    /// <summary>Tries one claim, if it is due, or looks after one that was delivered; null when there is no such claim.</summary>
     public async Task<PushedClaim?> PushAsync(EhrSession ehr, string stream, string claimId, CancellationToken cancel)
     {
         while (true)
@@ -84,18 +93,17 @@ internal sealed class PushClaims(StreamRecords streams, TimeProvider clock, stri
             }
             var now = clock.GetUtcNow();
             var before = Outbox.Of(journey, ehr.Connection, now);
+            if (before.Standing == Standing.Delivered)
+            {
+                return await LookAsync(ehr, record, journey, before, cancel);
+            }
             if (before.Standing != Standing.Due)
             {
-                return Report(before, tried: false);
+                return Report(stream, claimId, before, tried: false);
             }
             if (ClaimDraft.Read(journey.Json) is not { } draft)
             {
-                var unreadable = new DeliveryNote
-                {
-                    Problem = DeliveryProblem.BadClaim,
-                    Text = "The claim in the journal is no Claim with an identifier of ours. Nothing was sent.",
-                };
-                await AppendAsync(stream, claimId, TryResult.Refused(unreadable), CancellationToken.None);
+                await journal.AppendAsync(stream, claimId, RecordKind.ClaimRefused, Unreadable, CancellationToken.None);
                 continue;
             }
             if (WaitsFor(draft, record, ehr.Connection, now, out var originals) is { } waits)
@@ -120,23 +128,17 @@ internal sealed class PushClaims(StreamRecords streams, TimeProvider clock, stri
             }
             if (Deliver.Choose(ehr.Connection, known) is not { } shape)
             {
-                return new PushedClaim(
-                    claimId,
-                    stream,
-                    Standing.Waiting,
-                    Tried: false,
-                    null,
-                    "The EHR's CapabilityStatement offers no way to deliver a claim; set 'ehr.deliver' to the way agreed with the EHR's vendor."
-                );
+                return new PushedClaim(claimId, stream, Standing.Waiting, Tried: false, null, NoWay);
             }
             var mapped = await EhrReferences.MapAsync(
                 ehr,
                 draft,
-                (type, id, stop) => OursAsync(ehr.Practice, record, type, id, stop),
+                (type, id, stop) => journal.FindAsync(ehr.Practice, record, type, id, stop),
                 originals,
                 cancel
             );
-            var sendBefore = clock.GetUtcNow() + ehr.Connection.Timeout + ehr.Connection.Timeout;
+            // Shorter than the lease by a request's time and the time a lost request may still be at work.
+            var sendBefore = clock.GetUtcNow() + (2 * Deliver.Requests(shape, draft) * ehr.Connection.Timeout);
             var lease = new DeliveryNote
             {
                 Attempt = before.Attempts + 1,
@@ -144,36 +146,63 @@ internal sealed class PushClaims(StreamRecords streams, TimeProvider clock, stri
                 By = instance,
                 Until = sendBefore + ehr.Connection.Timeout + ehr.Connection.Settle,
             };
-            if (!await TryAppendAsync(record, claimId, RecordKind.ClaimSent, lease, cancel))
+            if (!await journal.TryAppendAsync(record, claimId, RecordKind.ClaimSent, lease, cancel))
             {
                 continue;
             }
-            var result = await TryAsync(
-                shape,
-                lease,
-                new DeliveryTry(
-                    ehr,
-                    known,
-                    draft,
-                    before,
-                    mapped,
-                    sendBefore,
-                    part =>
-                        AppendAsync(
-                            stream,
-                            claimId,
-                            new TryResult(RecordKind.ClaimPartAccepted, part),
-                            CancellationToken.None
-                        )
-                ),
-                cancel
+            var attempt = new DeliveryTry(
+                ehr,
+                known,
+                draft,
+                before,
+                mapped,
+                sendBefore,
+                part => journal.AppendAsync(stream, claimId, RecordKind.ClaimPartAccepted, part, CancellationToken.None)
             );
-            var after = await AppendAsync(stream, claimId, result, CancellationToken.None);
-            return Report(Outbox.Of(after.Claim(claimId)!, ehr.Connection, clock.GetUtcNow()), tried: true);
+            var result = await TryAsync(shape, lease, attempt, cancel);
+            var after = await journal.AppendAsync(stream, claimId, result.Kind, result.Note, CancellationToken.None);
+            var then = Outbox.Of(after.Claim(claimId)!, ehr.Connection, clock.GetUtcNow());
+            return Report(stream, claimId, then, tried: true) with
+            {
+                DueAt = then.DueAt ?? VerifyClaims.DueAt(after.Claim(claimId)!, then, ehr.Connection),
+            };
         }
+    }
 
-        PushedClaim Report(Delivery delivery, bool tried) =>
-            new(claimId, stream, delivery.Standing, tried, delivery.DueAt, delivery.Last?.Text);
+    private static PushedClaim Report(string stream, string claimId, Delivery delivery, bool tried) =>
+        new(claimId, stream, delivery.Standing, tried, delivery.DueAt, delivery.Last?.Text);
+
+    /// <summary>The first look at a delivered claim, once it is due.</summary>
+    private async Task<PushedClaim> LookAsync(
+        EhrSession ehr,
+        StreamRecord record,
+        ClaimJourney claim,
+        Delivery delivery,
+        CancellationToken cancel
+    )
+    {
+        var now = clock.GetUtcNow();
+        var due = VerifyClaims.DueAt(claim, delivery, ehr.Connection);
+        if (due <= now && !ehr.Circuit.MayPass(now, out var until))
+        {
+            due = until;
+        }
+        if (due is null || due > now)
+        {
+            return Report(record.Stream, claim.Id, delivery, tried: false) with { DueAt = due };
+        }
+        var after = await verify.LookAsync(ehr, record, claim, delivery, cancel);
+        return after is null
+            ? Report(record.Stream, claim.Id, delivery, tried: false) with
+            {
+                DueAt = now + ehr.Connection.RetryMin,
+            }
+            : Report(
+                record.Stream,
+                claim.Id,
+                Outbox.Of(after.Claim(claim.Id)!, ehr.Connection, clock.GetUtcNow()),
+                tried: false
+            );
     }
 
     private static async Task<TryResult> TryAsync(
@@ -229,60 +258,5 @@ internal sealed class PushClaims(StreamRecords streams, TimeProvider clock, stri
             found[id] = accepted.EhrReference ?? $"Claim/{id}";
         }
         return null;
-    }
-
-    private async ValueTask<StoredResource?> OursAsync(
-        string practice,
-        StreamRecord record,
-        string type,
-        string id,
-        CancellationToken cancel
-    )
-    {
-        if (record.Find(type, id) is { } here)
-        {
-            return here.Current;
-        }
-        return await streams.Store.FindAsync($"id/{practice}/{type}/{id}", cancel) is { } stream
-            ? (await streams.ReadAsync(stream, cancel)).Find(type, id)?.Current
-            : null;
-    }
-
-    private async Task<bool> TryAppendAsync(
-        StreamRecord record,
-        string claimId,
-        RecordKind kind,
-        DeliveryNote note,
-        CancellationToken cancel
-    )
-    {
-        var payload = new EntryPayload(
-            clock.GetUtcNow(),
-            "ccmfhir",
-            "",
-            [new JournalRecord(kind, "Claim", claimId, 0, note.ToBytes())]
-        );
-        var answer = await streams.Store.AppendAsync(
-            new JournalCommit([new StreamAppend(record.Stream, record.Position, payload.ToBytes())], []),
-            cancel
-        );
-        return answer.Outcome == AppendOutcome.Appended;
-    }
-
-    private async Task<StreamRecord> AppendAsync(
-        string stream,
-        string claimId,
-        TryResult result,
-        CancellationToken cancel
-    )
-    {
-        while (true)
-        {
-            var record = await streams.ReadAsync(stream, cancel);
-            if (await TryAppendAsync(record, claimId, result.Kind, result.Note, cancel))
-            {
-                return await streams.ReadAsync(stream, cancel);
-            }
-        }
     }
 }

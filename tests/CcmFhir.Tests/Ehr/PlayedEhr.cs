@@ -75,7 +75,7 @@ internal sealed class PlayedEhr : IDisposable
     public PlayedEhr()
     {
         server
-            .Given(WireMock.RequestBuilders.Request.Create().WithPath("/fhir/*"))
+            .Given(WireMock.RequestBuilders.Request.Create().WithPath("/fhir", "/fhir/*"))
             .RespondWith(Response.Create().WithCallback(Answer));
     }
 
@@ -102,6 +102,12 @@ internal sealed class PlayedEhr : IDisposable
     /// <summary>Types that can be created.</summary>
     public IReadOnlyList<string> Creates { get; set; } = ["Claim"];
 
+    /// <summary>Operations by type, without the dollar sign.</summary>
+    public Dictionary<string, string> Operations { get; } = [];
+
+    /// <summary>Answers requests before anything else; null to go on.</summary>
+    public Func<string, string, string?, (int Status, string Body)?> Special { get; set; } = (_, _, _) => null;
+
     /// <summary>Where the redirect goes.</summary>
     public string Elsewhere { get; set; } = "https://elsewhere.example/fhir/Claim";
 
@@ -126,9 +132,13 @@ internal sealed class PlayedEhr : IDisposable
 
     private ResponseMessage Answer(IRequestMessage request)
     {
-        var path = request.Path["/fhir/".Length..];
+        var path = request.Path.Length > "/fhir/".Length ? request.Path["/fhir/".Length..] : "";
         var query = new Uri(request.Url).Query;
         Requests.Enqueue($"{request.Method} {path}{query}");
+        if (Special(request.Method, path, request.Body) is { } special)
+        {
+            return Reply(special.Status, special.Body);
+        }
         var misdeed = path == "metadata" ? Misdeed.None : Behave(request.Method, path + query);
         switch (misdeed)
         {
@@ -236,7 +246,11 @@ internal sealed class PlayedEhr : IDisposable
     private string Capability()
     {
         var types = new JsonArray();
-        foreach (var type in Creates.Union(["Claim", "Patient", "Practitioner", "Organization", "Coverage"]))
+        foreach (
+            var type in Creates
+                .Union(Operations.Keys)
+                .Union(["Claim", "Patient", "Practitioner", "Organization", "Coverage"])
+        )
         {
             var interactions = new JsonArray(new JsonObject { ["code"] = "read" });
             var parameters = new JsonArray();
@@ -256,6 +270,11 @@ internal sealed class PlayedEhr : IDisposable
                     ["interaction"] = interactions,
                     ["searchParam"] = parameters,
                     ["conditionalCreate"] = DeclaresConditional,
+                    ["operation"] = new JsonArray([
+                        .. Operations
+                            .Where(operation => operation.Key == type)
+                            .Select(operation => new JsonObject { ["name"] = operation.Value }),
+                    ]),
                 }
             );
         }

@@ -58,6 +58,35 @@ public class PushClaimsTest
     }
 
     [Fact]
+    public async Task A_claim_that_the_EHR_accepts_and_forgets_goes_out_again_twice_and_then_a_person_is_asked()
+    {
+        await using var scene = new PushScene();
+        var claim = await scene.IssueAsync("p1");
+        scene.Ehr.Behave = (method, _) => method == "POST" ? Misdeed.Forgets : Misdeed.None;
+
+        var report = await scene.PushUntilQuietAsync();
+
+        report.Count(Standing.NeedsPerson).ShouldBe(1);
+        report.Claims[0].Text!.ShouldContain("does not have it any more");
+        scene.Ehr.Count("POST", "Claim").ShouldBe(3);
+        scene.Ehr.Behave = (_, _) => Misdeed.None;
+        var desk = new ClaimDesk(scene.Streams, scene.Clock);
+        (
+            await desk.ResendAsync(
+                PushScene.Practice,
+                scene.Connection,
+                claim,
+                notThere: false,
+                "ann",
+                "vendor mended it",
+                TestContext.Current.CancellationToken
+            )
+        ).Done.ShouldBeTrue();
+        (await scene.PushUntilQuietAsync()).Count(Standing.Delivered).ShouldBe(1);
+        scene.Ehr.Claims.Count().ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_refusal_is_final_and_holds_what_the_EHR_said()
     {
         await using var scene = new PushScene();

@@ -49,7 +49,16 @@ internal sealed class PushScene : IAsyncDisposable
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     /// <summary>A patient with an issued claim.</summary>
-    public async Task<string> IssueAsync(string patient, string? claim = null, string? replaces = null)
+    public Task<string> IssueAsync(string patient, string? claim = null, string? replaces = null) =>
+        IssueAsync(patient, json => json, claim, replaces);
+
+    /// <summary>A patient with an issued claim that the test changes.</summary>
+    public async Task<string> IssueAsync(
+        string patient,
+        Func<string, string> change,
+        string? claim = null,
+        string? replaces = null
+    )
     {
         var id = claim ?? $"claim-{patient}";
         var stream = $"patient/{Practice}/{patient}";
@@ -62,10 +71,10 @@ internal sealed class PushScene : IAsyncDisposable
                     "Claim",
                     id,
                     1,
-                    Encoding.UTF8.GetBytes(ClaimJson(patient, id, replaces))
+                    Encoding.UTF8.GetBytes(change(ClaimJson(patient, id, replaces)))
                 ),
             ],
-            [new IndexEntry(PushClaims.MonthKey(Practice, Month) + id, stream)]
+            [new IndexEntry(ClaimJournal.MonthKey(Practice, Month) + id, stream)]
         );
         return id;
     }

@@ -1,0 +1,153 @@
+using System.Globalization;
+using CcmFhir.Journal;
+using CcmFhir.Validation;
+
+namespace CcmFhir.Ehr;
+
+/// <summary>What a fetch did.</summary>
+/// <param name="Looked">Claims that were asked about.</param>
+/// <param name="Found">Answers and new versions of answers that were taken.</param>
+/// <param name="Moved">Claims whose status at the EHR was new.</param>
+/// <param name="Problem">Why it ended early, or what could not be asked; null when nothing went wrong.</param>
+internal sealed record FetchReport(int Looked, int Found, int Moved, string? Problem);
+
+/// <summary>Asks the EHR what became of delivered claims: their status, and ClaimResponses and ExplanationOfBenefits that name them. Answers are kept in
+/// the patient's stream under the EHR's id, as if the EHR had put them there.</summary>
+/// <param name="streams">The journal.</param>
+/// <param name="clock">The clock.</param>
+internal sealed class FetchAnswers(StreamRecords streams, TimeProvider clock)
+{
+    private readonly ClaimJournal journal = new(streams, clock);
+    private readonly VerifyClaims verify = new(new ClaimJournal(streams, clock));
+
+    /// <summary>Asks about each delivered claim of a month that no payer has decided.</summary>
+    public async Task<FetchReport> RunAsync(EhrSession ehr, string month, CancellationToken cancel)
+    {
+        var report = new FetchReport(0, 0, 0, null);
+        var (known, answer) = await ehr.Capabilities.GetAsync(ehr, cancel);
+        if (known is null)
+        {
+            return report with
+            {
+                Problem = $"The EHR's /metadata cannot be read. {answer?.Text ?? answer?.StatusText}",
+            };
+        }
+        var prefix = ClaimJournal.MonthKey(ehr.Practice, month);
+        await foreach (var entry in streams.Store.ListAsync(prefix, null, cancel))
+        {
+            var record = await streams.ReadAsync(entry.Value, cancel);
+            if (record.Claim(entry.Key[prefix.Length..]) is not { } claim)
+            {
+                continue;
+            }
+            var delivery = Outbox.Of(claim, ehr.Connection, clock.GetUtcNow());
+            var decided = ClaimAnswer
+                .Of(record, claim, ehr.Connection.BaseUrl)
+                .Any(known => known.Kind is AnswerKind.Paid or AnswerKind.Denied);
+            if (delivery.Standing != Standing.Delivered || decided)
+            {
+                continue;
+            }
+            if (!ehr.Circuit.MayPass(clock.GetUtcNow(), out _))
+            {
+                return report with { Problem = ehr.Circuit.Reason };
+            }
+            var moved = await verify.LookAsync(ehr, record, claim, delivery, cancel);
+            var (found, problem) = await AnswersAsync(ehr, known, moved ?? record, claim, delivery, cancel);
+            report = new FetchReport(
+                report.Looked + 1,
+                report.Found + found,
+                report.Moved + (moved is not null && moved.Position > record.Position ? 1 : 0),
+                problem ?? report.Problem
+            );
+        }
+        return report;
+    }
+
+    private async Task<(int Found, string? Problem)> AnswersAsync(
+        EhrSession ehr,
+        EhrCapabilities known,
+        StreamRecord record,
+        ClaimJourney claim,
+        Delivery delivery,
+        CancellationToken cancel
+    )
+    {
+        var taken = 0;
+        string? problem = null;
+        if (delivery.Accepted?.EhrReference is not { } there || !there.StartsWith("Claim/", StringComparison.Ordinal))
+        {
+            return (0, null);
+        }
+        foreach (var (type, parameter) in new[] { ("ClaimResponse", "request"), ("ExplanationOfBenefit", "claim") })
+        {
+            var capability = known[type];
+            if (!capability.Interactions.Contains("search-type") || !capability.SearchParameters.Contains(parameter))
+            {
+                continue;
+            }
+            var answer = await ehr.SendAsync(
+                HttpMethod.Get,
+                $"{type}?{parameter}={Uri.EscapeDataString(there)}",
+                null,
+                [],
+                cancel
+            );
+            var finding = EhrSearch.Read(answer, type, found => Names(found, parameter, there), othersAllowed: true);
+            if (!finding.Known)
+            {
+                problem = $"{type} cannot be searched: {finding.Text}";
+                continue;
+            }
+            foreach (var match in finding.Matches)
+            {
+                taken += await TakeAsync(ehr.Practice, record.Stream, type, match.Resource, cancel) ? 1 : 0;
+            }
+        }
+        return (taken, problem);
+    }
+
+    private static bool Names(FhirElement answer, string property, string claim) =>
+        answer[property]["reference"u8].Text is { } reference
+        && (reference == claim || reference.EndsWith("/" + claim, StringComparison.Ordinal));
+
+    /// <summary>Keeps an answer where it is new or changed. One that belongs to another stream already stays there.</summary>
+    private async Task<bool> TakeAsync(
+        string practice,
+        string stream,
+        string type,
+        FhirElement resource,
+        CancellationToken cancel
+    )
+    {
+        var id = resource["id"u8].Text!;
+        var body = resource.Raw.ToArray();
+        while (true)
+        {
+            var record = await streams.ReadAsync(stream, cancel);
+            var before = record.Find(type, id)?.Current;
+            if (before is not null && before.Json.Span.SequenceEqual(body))
+            {
+                return false;
+            }
+            var version = before is null ? 1 : long.Parse(before.VersionId, CultureInfo.InvariantCulture) + 1;
+            var payload = new EntryPayload(
+                clock.GetUtcNow(),
+                "ccmfhir",
+                "",
+                [new JournalRecord(RecordKind.Put, type, id, version, body)]
+            );
+            var answer = await streams.Store.AppendAsync(
+                new JournalCommit(
+                    [new StreamAppend(stream, record.Position, payload.ToBytes())],
+                    [new IndexEntry($"id/{practice}/{type}/{id}", stream)]
+                ),
+                cancel
+            );
+            if (answer.Outcome != AppendOutcome.LostRace)
+            {
+                return answer.Outcome == AppendOutcome.Appended;
+            }
+        }
+    }
+}
