@@ -93,6 +93,10 @@ internal static class PatientCompartment
     /// <summary>Types that can belong to a patient, Patient itself included.</summary>
     public static bool Holds(string type) => type == "Patient" || Paths.ContainsKey(type);
 
+    /// <summary>The element that names whom resources of the type are about, such as <c>subject</c>; null when none does.</summary>
+    public static string? FirstPath(string type) =>
+        Paths.TryGetValue(type, out var paths) ? string.Join('.', paths[0].Select(Encoding.UTF8.GetString)) : null;
+
     /// <summary>The references of a resource that may name its patient, most telling first.</summary>
     /// <param name="type">Resource type.</param>
     /// <param name="resource">The resource.</param>
