@@ -2,15 +2,17 @@ using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
-// Reduces R4's SearchParameters to what the server reads: one line a parameter and type, with the JSON paths its values stand at.
-//   dotnet run --project tools/PackSearchParameters -- PACKAGE_FOLDER src/CcmFhir/Fhir/Search/search-parameters.txt
+// Reduces R4's SearchParameters to what the server reads: one line a parameter and type, with the JSON paths its values stand at; and
+// the elements of each resource type that are in its summary, and that it must have.
+//   dotnet run --project tools/PackSearchParameters -- PACKAGE_FOLDER src/CcmFhir/Fhir/Search
 // PACKAGE_FOLDER is the `package` folder of npm's hl7.fhir.r4.examples 4.0.1 (CC0). Composite and special parameters, and expressions
 // over extensions, are left out: what is not in the file is not declared.
 if (args.Length != 2)
 {
-    await Console.Error.WriteLineAsync("usage: PackSearchParameters PACKAGE_FOLDER OUTPUT_FILE");
+    await Console.Error.WriteLineAsync("usage: PackSearchParameters PACKAGE_FOLDER OUTPUT_FOLDER");
     return 2;
 }
+var summaries = new SortedDictionary<string, (List<string> Summary, List<string> Required)>(StringComparer.Ordinal);
 var choices = new Dictionary<string, string[]>(StringComparer.Ordinal);
 foreach (var file in Directory.EnumerateFiles(args[0], "StructureDefinition-*.json"))
 {
@@ -28,6 +30,13 @@ foreach (var file in Directory.EnumerateFiles(args[0], "StructureDefinition-*.js
     foreach (var element in snapshot.GetProperty("element").EnumerateArray())
     {
         var path = element.GetProperty("path").GetString()!;
+        var isResource =
+            definition.RootElement.GetProperty("kind").GetString() == "resource"
+            && !definition.RootElement.GetProperty("abstract").GetBoolean();
+        if (isResource && path.Count(letter => letter == '.') == 1)
+        {
+            Summarize(path, element);
+        }
         if (path.EndsWith("[x]", StringComparison.Ordinal))
         {
             choices[path[..^3]] =
@@ -81,9 +90,51 @@ foreach (var file in Directory.EnumerateFiles(args[0], "SearchParameter-*.json")
         line.Targets.UnionWith(targets);
     }
 }
-await File.WriteAllTextAsync(args[1], string.Concat(lines.Select(Line)), new UTF8Encoding(false));
+await File.WriteAllTextAsync(
+    Path.Combine(args[1], "summary-elements.txt"),
+    string.Concat(
+        summaries.Select(type =>
+            $"{type.Key}|{string.Join(',', type.Value.Summary)}|{string.Join(',', type.Value.Required)}\n"
+        )
+    ),
+    new UTF8Encoding(false)
+);
+await File.WriteAllTextAsync(
+    Path.Combine(args[1], "search-parameters.txt"),
+    string.Concat(lines.Select(Line)),
+    new UTF8Encoding(false)
+);
 Console.WriteLine(FormattableString.Invariant($"{lines.Count} parameters written, {left} left out."));
 return 0;
+
+// A choice stands under all the names that JSON gives it.
+void Summarize(string path, JsonElement element)
+{
+    var dot = path.IndexOf('.', StringComparison.Ordinal);
+    var (type, name) = (path[..dot], path[(dot + 1)..]);
+    if (!summaries.TryGetValue(type, out var lists))
+    {
+        summaries.Add(type, lists = ([], []));
+    }
+    string[] names = name.EndsWith("[x]", StringComparison.Ordinal)
+        ?
+        [
+            .. element
+                .GetProperty("type")
+                .EnumerateArray()
+                .Select(of => of.GetProperty("code").GetString()!)
+                .Select(of => name[..^3] + char.ToUpperInvariant(of[0]) + of[1..]),
+        ]
+        : [name];
+    if (element.TryGetProperty("isSummary", out var isSummary) && isSummary.GetBoolean())
+    {
+        lists.Summary.AddRange(names);
+    }
+    if (element.GetProperty("min").GetInt32() > 0)
+    {
+        lists.Required.AddRange(names);
+    }
+}
 
 // A parameter that may point at anything names no targets.
 static string Line(KeyValuePair<string, (string Kind, SortedSet<string> Paths, SortedSet<string> Targets)> line) =>

@@ -104,6 +104,9 @@ internal sealed class Entry
     /// <summary>How many derived ids were found taken.</summary>
     public int IdTries { get; set; }
 
+    /// <summary>A reservation of the same condition whose resource is gone.</summary>
+    public string? ReservationReplaces { get; set; }
+
     /// <summary>The conditional create found what it asks for, so nothing is written.</summary>
     public bool Matched { get; set; }
 

@@ -8,8 +8,13 @@ namespace CcmFhir.Intake;
 /// <param name="bases">Bases whose URLs mean the same as relative references.</param>
 internal sealed partial class ReferenceMap(LocalBases bases)
 {
+    private readonly LocalBases bases = bases;
     private readonly Dictionary<string, string> byFullUrl = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> byQuery = new(StringComparer.Ordinal);
+
+    /// <summary>A map that knows what another knows, and goes its own way.</summary>
+    public ReferenceMap(ReferenceMap known)
+        : this(known.bases) => byFullUrl = new Dictionary<string, string>(known.byFullUrl, StringComparer.Ordinal);
 
     /// <summary>The resource with that fullUrl is <c>Type/id</c>. False when another one of the Bundle has the same fullUrl.</summary>
     public bool Add(string fullUrl, string reference) =>

@@ -1,0 +1,138 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Text;
+using CcmFhir.Access;
+using CcmFhir.Intake;
+
+namespace CcmFhir.Fhir.Search;
+
+/// <summary>One page of a search, as a searchset Bundle.</summary>
+internal static class SearchPage
+{
+    /// <summary>Answers a search.</summary>
+    /// <param name="type">Resource type.</param>
+    /// <param name="pairs">The query in order.</param>
+    /// <param name="strict">Refuse what is not understood.</param>
+    /// <param name="view">The practice.</param>
+    /// <param name="arrival">Who asks, and when.</param>
+    /// <param name="cancel">Stops it.</param>
+    public static async ValueTask<(byte[]? Body, Refusal? Refusal)> AnswerAsync(
+        string type,
+        IReadOnlyList<KeyValuePair<string, string>> pairs,
+        bool strict,
+        PracticeRecords view,
+        Arrival arrival,
+        CancellationToken cancel
+    )
+    {
+        if (arrival.Access.Missing(type, Interactions.Search) is { } scope)
+        {
+            return (null, Refusal.Of(403, "forbidden", "scope", $"The token lacks the scope {scope}."));
+        }
+        var query = SearchQuery.Parse(type, pairs, strict, arrival.Practice.Zone, out var refusal);
+        if (query is null)
+        {
+            return (null, refusal);
+        }
+        if (ResourceShape.Parse(pairs, out refusal) is not { } shape)
+        {
+            return (null, refusal);
+        }
+        if (!TryPosition(pairs, arrival.Now, out var asOf, out var from))
+        {
+            return (
+                null,
+                Refusal.Of(
+                    400,
+                    "value",
+                    "page",
+                    "_page is not one that we gave. Follow the links of the first page, or search anew."
+                )
+            );
+        }
+        var search = new SearchResources(view, arrival.Access, arrival.Bases, arrival.Practice.Zone);
+        var (matches, tooMuch) = await search.FindAsync(query, from == 0 ? null : asOf, cancel);
+        if (matches is null)
+        {
+            return (null, tooMuch);
+        }
+        var size = shape.CountOnly ? 0 : query.Count;
+        var page = matches.GetRange(Math.Min(from, matches.Count), Math.Clamp(matches.Count - from, 0, size));
+        var included = await search.IncludedAsync(query, page, cancel);
+        var url = $"{arrival.OwnBase}/{type}";
+        var links = new List<KeyValuePair<string, string>>(4)
+        {
+            new("self", Link(url, query.Understood, from == 0 ? null : Token(asOf, from))),
+        };
+        if (size > 0)
+        {
+            if (from > 0)
+            {
+                links.Add(new("first", Link(url, query.Understood, null)));
+                links.Add(new("previous", Link(url, query.Understood, from <= size ? null : Token(asOf, from - size))));
+            }
+            if (from + size < matches.Count)
+            {
+                links.Add(new("next", Link(url, query.Understood, Token(asOf, from + size))));
+            }
+        }
+        return (
+            BundleWriter.Searchset(
+                arrival.OwnBase ?? "",
+                links,
+                matches.Count,
+                page,
+                included,
+                [.. query.Ignored.Select(issue => issue with { Severity = Validation.Severity.Warning })],
+                shape
+            ),
+            null
+        );
+    }
+
+    // A page is a place in the result as it was when the first page was given, so that pages neither repeat nor skip.
+    private static bool TryPosition(
+        IReadOnlyList<KeyValuePair<string, string>> pairs,
+        DateTimeOffset now,
+        out DateTimeOffset asOf,
+        out int from
+    )
+    {
+        (asOf, from) = (now, 0);
+        foreach (var (name, value) in pairs)
+        {
+            if (name != "_page")
+            {
+                continue;
+            }
+            var text = Base64Url.IsValid(value) ? Encoding.ASCII.GetString(Base64Url.DecodeFromChars(value)) : "";
+            var parts = text.Split('.');
+            if (
+                parts.Length != 2
+                || !long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var at)
+                || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out from)
+                || at > now.ToUnixTimeMilliseconds()
+            )
+            {
+                return false;
+            }
+            asOf = DateTimeOffset.FromUnixTimeMilliseconds(at);
+        }
+        return true;
+    }
+
+    private static string Token(DateTimeOffset asOf, int from) =>
+        Base64Url.EncodeToString(
+            Encoding.ASCII.GetBytes(
+                string.Create(CultureInfo.InvariantCulture, $"{asOf.ToUnixTimeMilliseconds()}.{from}")
+            )
+        );
+
+    private static string Link(string url, IReadOnlyList<KeyValuePair<string, string>> understood, string? page)
+    {
+        var query = QueryText.Format(
+            page is null ? understood : [.. understood, new KeyValuePair<string, string>("_page", page)]
+        );
+        return query.Length == 0 ? url : $"{url}?{query}";
+    }
+}

@@ -1,0 +1,49 @@
+using CcmFhir.Fhir;
+using CcmFhir.Journal;
+
+namespace CcmFhir.Intake;
+
+/// <summary>One try at a set of entries: what it has read, what it would write, and what references mean in it. A lost race throws it away.</summary>
+internal sealed class Attempt
+{
+    /// <summary>Starts a try.</summary>
+    /// <param name="records">Streams, cached.</param>
+    /// <param name="arrival">Who brings the entries, and when.</param>
+    /// <param name="entries">The entries, in R4's order of processing.</param>
+    /// <param name="map">What fullUrls of the Bundle mean already.</param>
+    /// <param name="fresh">Ask the store where streams stand, in place of going by what this process saw last.</param>
+    public Attempt(StreamRecords records, Arrival arrival, IReadOnlyList<Entry> entries, ReferenceMap map, bool fresh)
+    {
+        Arrival = arrival;
+        Entries = entries;
+        Map = map;
+        Fresh = fresh;
+        View = new PracticeRecords(records, arrival.Practice.Slug);
+        Writes = new PendingWrites(arrival.Practice);
+    }
+
+    /// <summary>Who brings the entries, and when.</summary>
+    public Arrival Arrival { get; }
+
+    /// <summary>The entries, in R4's order of processing.</summary>
+    public IReadOnlyList<Entry> Entries { get; }
+
+    /// <summary>What references mean.</summary>
+    public ReferenceMap Map { get; }
+
+    /// <summary>The practice as this try sees it.</summary>
+    public PracticeRecords View { get; }
+
+    /// <summary>What it would write.</summary>
+    public PendingWrites Writes { get; }
+
+    /// <summary>Streams are asked for anew.</summary>
+    public bool Fresh { get; }
+
+    /// <summary>A derived id was found taken, and the next one chosen: everything begins anew.</summary>
+    public bool StartOver { get; set; }
+
+    /// <summary>The stream that an append is prepared on.</summary>
+    public ValueTask<StreamRecord> StreamAsync(string stream, CancellationToken cancel) =>
+        Fresh ? View.StreamAsync(stream, cancel) : View.StreamToAppendAsync(stream, cancel);
+}

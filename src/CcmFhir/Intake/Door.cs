@@ -1,0 +1,85 @@
+using CcmFhir.Validation;
+
+namespace CcmFhir.Intake;
+
+/// <summary>What a resource must meet to come in.</summary>
+/// <param name="validate">Validates a resource against base R4 and profiles; null profiles mean base R4 and what it claims itself.</param>
+/// <param name="knows">Whether a profile is known.</param>
+/// <param name="timeLog">What a time log must meet beyond its profile: time that can be true.</param>
+internal sealed class Door(
+    Func<FhirElement, IReadOnlyList<string>?, Report> validate,
+    Func<string, bool> knows,
+    Func<FhirElement, Arrival, IEnumerable<Issue>> timeLog
+)
+{
+    /// <summary>Holds an entry's resource against its profiles; what is wrong stands at the entry afterwards.</summary>
+    public void Check(Entry entry, FhirElement resource, string path, Arrival arrival)
+    {
+        foreach (var issue in Report(entry.Type, resource, arrival))
+        {
+            var placed = issue with { Expression = Placed(issue.Expression, entry.Type, path) };
+            if (issue.Severity <= Severity.Error)
+            {
+                entry.Refuse(422, placed);
+            }
+            else
+            {
+                entry.Warnings.Add(placed with { EntryIndex = entry.Index, FullUrl = entry.FullUrl });
+            }
+        }
+    }
+
+    /// <summary>What is found about a resource.</summary>
+    /// <param name="type">Its type.</param>
+    /// <param name="resource">The resource.</param>
+    /// <param name="arrival">Who asks, and when.</param>
+    /// <param name="profile">A profile that it must meet as well; null for none.</param>
+    public IReadOnlyList<Issue> Report(string type, FhirElement resource, Arrival arrival, string? profile = null)
+    {
+        var ours = ProfileChoice.Of(type, resource);
+        var report = validate(resource, Profiles(ours, profile, resource));
+        if (ours != ProfileChoice.TimeLog)
+        {
+            return report.Issues;
+        }
+        var issues = new List<Issue>(report.Issues);
+        issues.AddRange(timeLog(resource, arrival));
+        return issues;
+    }
+
+    /// <summary>The profile is known.</summary>
+    public bool Knows(string canonical) => knows(canonical);
+
+    private List<string>? Profiles(string? ours, string? asked, FhirElement resource)
+    {
+        if (ours is null && asked is null)
+        {
+            return null;
+        }
+        var profiles = new List<string>(2);
+        if (ours is not null)
+        {
+            profiles.Add(ours);
+        }
+        if (asked is not null && asked != ours)
+        {
+            profiles.Add(asked);
+        }
+        foreach (var claimed in resource["meta"u8]["profile"u8].Items)
+        {
+            if (claimed.Text is { } canonical && !profiles.Contains(canonical) && knows(canonical))
+            {
+                profiles.Add(canonical);
+            }
+        }
+        return profiles;
+    }
+
+    // The validator speaks of the resource by its type; the client knows it by its place in the Bundle.
+    private static string Placed(string expression, string type, string path) =>
+        path != type
+        && expression.StartsWith(type, StringComparison.Ordinal)
+        && (expression.Length == type.Length || expression[type.Length] is '.' or '[')
+            ? path + expression[type.Length..]
+            : expression;
+}
