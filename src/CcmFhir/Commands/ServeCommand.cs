@@ -11,7 +11,7 @@ internal static class ServeCommand
         command.SetAction(
             async (_, cancel) =>
             {
-                await using var app = Server.Build([], clock);
+                await using var app = await Server.BuildAsync([], clock, cancel);
                 await app.RunAsync(cancel);
                 return 0;
             }

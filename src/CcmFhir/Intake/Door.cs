@@ -13,9 +13,14 @@ internal sealed class Door(
 )
 {
     /// <summary>Holds an entry's resource against its profiles; what is wrong stands at the entry afterwards.</summary>
-    public void Check(Entry entry, FhirElement resource, string path, Arrival arrival)
+    /// <param name="entry">The entry.</param>
+    /// <param name="resource">The resource.</param>
+    /// <param name="path">What the client calls it, for expressions.</param>
+    /// <param name="arrival">Who brings it, and when.</param>
+    /// <param name="profile">A profile that it must meet as well; null for none.</param>
+    public void Check(Entry entry, FhirElement resource, string path, Arrival arrival, string? profile = null)
     {
-        foreach (var issue in Report(entry.Type, resource, arrival))
+        foreach (var issue in Report(entry.Type, resource, arrival, profile))
         {
             var placed = issue with { Expression = Placed(issue.Expression, entry.Type, path) };
             if (issue.Severity <= Severity.Error)
@@ -29,12 +34,7 @@ internal sealed class Door(
         }
     }
 
-    /// <summary>What is found about a resource.</summary>
-    /// <param name="type">Its type.</param>
-    /// <param name="resource">The resource.</param>
-    /// <param name="arrival">Who asks, and when.</param>
-    /// <param name="profile">A profile that it must meet as well; null for none.</param>
-    public IReadOnlyList<Issue> Report(string type, FhirElement resource, Arrival arrival, string? profile = null)
+    private IReadOnlyList<Issue> Report(string type, FhirElement resource, Arrival arrival, string? profile)
     {
         var ours = ProfileChoice.Of(type, resource);
         var report = validate(resource, Profiles(ours, profile, resource));

@@ -9,9 +9,6 @@ internal static class ProfileChoice
     /// <summary>Profile of a time log.</summary>
     public const string TimeLog = Root + "ccm-time-log";
 
-    /// <summary>Code system of care-management activities.</summary>
-    public const string Activity = "http://ccmfhir.org/fhir/CodeSystem/ccm-activity";
-
     private const string Root = "http://ccmfhir.org/fhir/StructureDefinition/";
 
     /// <summary>Canonical of our profile, or null.</summary>
@@ -38,6 +35,25 @@ internal static class ProfileChoice
             "Coverage" => Root + "ccm-coverage",
             "Practitioner" => HasNpi(resource) ? Root + "ccm-practitioner" : null,
             "Organization" => HasNpi(resource) ? Root + "ccm-organization" : null,
+            _ => null,
+        };
+
+    /// <summary>Our profile on a type, whatever a resource of it says; null when we have none.</summary>
+    public static string? Supported(string type) =>
+        type switch
+        {
+            "Patient" => Root + "ccm-patient",
+            "Condition" => Root + "ccm-condition",
+            "Consent" => Root + "ccm-consent",
+            "CarePlan" => Root + "ccm-care-plan",
+            "Task" => TimeLog,
+            "Encounter" => Root + "ccm-visit",
+            "ChargeItem" => Root + "ccm-billed-service",
+            "Observation" => Root + "ccm-mdm-attestation",
+            "Coverage" => Root + "ccm-coverage",
+            "Practitioner" => Root + "ccm-practitioner",
+            "Organization" => Root + "ccm-organization",
+            "Claim" => Root + "ccm-claim",
             _ => null,
         };
 

@@ -62,18 +62,18 @@ internal static class SearchPage
         var url = $"{arrival.OwnBase}/{type}";
         var links = new List<KeyValuePair<string, string>>(4)
         {
-            new("self", Link(url, query.Understood, from == 0 ? null : Token(asOf, from))),
+            new("self", Link(url, query.Understood, from == 0 ? null : (asOf, from))),
         };
         if (size > 0)
         {
             if (from > 0)
             {
                 links.Add(new("first", Link(url, query.Understood, null)));
-                links.Add(new("previous", Link(url, query.Understood, from <= size ? null : Token(asOf, from - size))));
+                links.Add(new("previous", Link(url, query.Understood, from <= size ? null : (asOf, from - size))));
             }
             if (from + size < matches.Count)
             {
-                links.Add(new("next", Link(url, query.Understood, Token(asOf, from + size))));
+                links.Add(new("next", Link(url, query.Understood, (asOf, from + size))));
             }
         }
         return (
@@ -105,19 +105,30 @@ internal static class SearchPage
             {
                 continue;
             }
-            var text = Base64Url.IsValid(value) ? Encoding.ASCII.GetString(Base64Url.DecodeFromChars(value)) : "";
-            var parts = text.Split('.');
-            if (
-                parts.Length != 2
-                || !long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var at)
-                || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out from)
-                || at > now.ToUnixTimeMilliseconds()
-            )
+            if (!TryRead(value, now, out asOf, out from))
             {
                 return false;
             }
-            asOf = DateTimeOffset.FromUnixTimeMilliseconds(at);
         }
+        return true;
+    }
+
+    /// <summary>Reads a page's token; false for one that we did not give.</summary>
+    public static bool TryRead(string token, DateTimeOffset now, out DateTimeOffset asOf, out int from)
+    {
+        (asOf, from) = (now, 0);
+        var text = Base64Url.IsValid(token) ? Encoding.ASCII.GetString(Base64Url.DecodeFromChars(token)) : "";
+        var parts = text.Split('.');
+        if (
+            parts.Length != 2
+            || !long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var at)
+            || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out from)
+            || at > now.ToUnixTimeMilliseconds()
+        )
+        {
+            return false;
+        }
+        asOf = DateTimeOffset.FromUnixTimeMilliseconds(at);
         return true;
     }
 
@@ -128,10 +139,17 @@ internal static class SearchPage
             )
         );
 
-    private static string Link(string url, IReadOnlyList<KeyValuePair<string, string>> understood, string? page)
+    /// <summary>A link to a page.</summary>
+    public static string Link(
+        string url,
+        IReadOnlyList<KeyValuePair<string, string>> understood,
+        (DateTimeOffset AsOf, int From)? page
+    )
     {
         var query = QueryText.Format(
-            page is null ? understood : [.. understood, new KeyValuePair<string, string>("_page", page)]
+            page is { } place
+                ? [.. understood, new KeyValuePair<string, string>("_page", Token(place.AsOf, place.From))]
+                : understood
         );
         return query.Length == 0 ? url : $"{url}?{query}";
     }

@@ -1,0 +1,63 @@
+using CcmFhir.Intake;
+using CcmFhir.Journal;
+using Microsoft.AspNetCore.ResponseCompression;
+
+namespace CcmFhir.Fhir;
+
+/// <summary>Puts intake and the FHIR REST interface into the server.</summary>
+internal static class FhirRoom
+{
+    /// <summary>Adds what they need. Practices, door and gate are given by who puts the server together.</summary>
+    public static void AddFhir(this WebApplicationBuilder builder, IJournalStore store, Door door, FhirDoor gate)
+    {
+        var max = builder.Configuration.GetValue("Ccm:MaxBodyBytes", RequestBody.DefaultMax);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            // The bound is ours, so that the answer is ours too; Kestrel's stands behind it.
+            kestrel.Limits.MaxRequestBodySize = max + 1L;
+            kestrel.AddServerHeader = false;
+        });
+        builder.Services.AddSingleton(_ => store);
+        builder.Services.AddSingleton(new StreamRecords(store));
+        builder.Services.AddSingleton(door);
+        builder.Services.AddSingleton(gate);
+        builder.Services.AddSingleton(new RequestBody(max));
+        builder.Services.AddSingleton<ReceiveBundle>();
+        builder.Services.AddSingleton<ValidateOperation>();
+        builder.Services.AddSingleton<FhirEndpoints>();
+        builder.Services.AddResponseCompression(options =>
+        {
+            options.EnableForHttps = true;
+            options.MimeTypes =
+            [
+                .. ResponseCompressionDefaults.MimeTypes,
+                "application/fhir+json",
+                "application/fhir+xml",
+            ];
+        });
+    }
+
+    /// <summary>Adds the routes.</summary>
+    public static void MapFhir(this WebApplication app)
+    {
+        app.UseResponseCompression();
+        var endpoints = app.Services.GetRequiredService<FhirEndpoints>();
+        app.Map("/{practice}/fhir/{**path}", endpoints.HandleAsync);
+        app.MapGet("/health/live", () => Results.Ok());
+        app.MapGet("/health/ready", ReadyAsync);
+    }
+
+    // Ready when the journal answers.
+    private static async Task<IResult> ReadyAsync(IJournalStore store, CancellationToken cancel)
+    {
+        try
+        {
+            _ = await store.FindAsync("health/ready", cancel);
+            return Results.Ok();
+        }
+        catch (JournalUnavailableException)
+        {
+            return Results.StatusCode(StatusCodes.Status503ServiceUnavailable);
+        }
+    }
+}
