@@ -26,7 +26,7 @@ internal static class Server
             (settings["urls"] ?? "http://localhost:5000").Split(';', StringSplitOptions.RemoveEmptyEntries)
         );
         builder.AddFhir(
-            await JournalStores.OpenAsync(settings[JournalStores.Setting], cancel),
+            await JournalStores.OpenAsync(settings[JournalStores.Setting], clock, cancel),
             new Door(static (_, _) => new Report([], []), static _ => false, static (_, _) => []),
             new FhirDoor(
                 practices.Find,
