@@ -44,9 +44,9 @@ resource journal 'Microsoft.Storage/storageAccounts@2023-05-01' = {
       }
     }
 
-    // Index entries, leases and snapshots are rewritten or made anew, so they live outside the retention.
+    // Index entries are rewritten and can be made anew from the streams, so they live outside the retention.
     resource index 'containers' = {
-      name: 'index'
+      name: 'journal-index'
     }
   }
 }

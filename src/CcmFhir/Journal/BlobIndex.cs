@@ -133,7 +133,7 @@ internal sealed class BlobIndex(BlobStorage storage, BlobNames names, BlobStream
     /// <summary>What is wrong with the index's blobs.</summary>
     public async IAsyncEnumerable<string> CheckAsync([EnumeratorCancellation] CancellationToken cancel)
     {
-        await foreach (var blob in storage.ListAsync(BlobNames.Index, cancel))
+        await foreach (var blob in storage.ListAsync("", cancel))
         {
             string? fault = null;
             try
@@ -187,7 +187,7 @@ internal sealed class BlobIndex(BlobStorage storage, BlobNames names, BlobStream
             }
         }
         throw new JournalUnreadableException(
-            $"The journal's container '{storage.Name}' is damaged: blob '{name}' is no index entry of ours. Restore it from its versions, or delete it and run 'ccmfhir rebuild'."
+            $"The journal's container '{storage.Name}' is damaged: blob '{name}' is no index entry of ours. Restore it from its versions, or delete it, and run 'ccmfhir rebuild'."
         );
     }
 }

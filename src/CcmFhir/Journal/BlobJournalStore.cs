@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Azure.Storage.Blobs;
+using Azure.Storage.Blobs.Specialized;
 
 namespace CcmFhir.Journal;
 
@@ -35,18 +36,22 @@ internal sealed class BlobJournalStore : IJournalStore
     private readonly BlobStreams streams;
     private readonly BlobIndex index;
     private readonly BlobJournalOptions options;
-    private readonly TimeProvider clock;
     private readonly StreamGates gates = new();
     private volatile bool closed;
 
-    private BlobJournalStore(BlobStorage storage, BlobNames names, TimeProvider clock, BlobJournalOptions options)
+    private BlobJournalStore(
+        BlobStorage storage,
+        BlobStorage indexStorage,
+        BlobNames names,
+        TimeProvider clock,
+        BlobJournalOptions options
+    )
     {
         this.storage = storage;
         this.names = names;
-        this.clock = clock;
         this.options = options;
         streams = new BlobStreams(storage, names, clock, options);
-        index = new BlobIndex(storage, names, streams, options);
+        index = new BlobIndex(indexStorage, names, streams, options);
     }
 
     /// <summary>Opens the container's journal, or begins one in an empty container; a container that is not there is made.</summary>
@@ -60,10 +65,17 @@ internal sealed class BlobJournalStore : IJournalStore
     )
     {
         var blobs = new BlobStorage(container);
+        var index = new BlobStorage(IndexOf(container));
         await blobs.MakeAsync(cancel);
         var key = await BlobJournalMarker.OpenAsync(blobs, cancel);
-        return new BlobJournalStore(blobs, new BlobNames(key), clock, options ?? new BlobJournalOptions());
+        await index.MakeAsync(cancel);
+        return new BlobJournalStore(blobs, index, new BlobNames(key), clock, options ?? new BlobJournalOptions());
     }
+
+    /// <summary>The container of the index: its blobs are rewritten, so it stands beside the one that a retention policy may keep from
+    /// being changed.</summary>
+    public static BlobContainerClient IndexOf(BlobContainerClient container) =>
+        container.GetParentBlobServiceClient().GetBlobContainerClient($"{container.Name}-index");
 
     /// <inheritdoc/>
     public async ValueTask<AppendResult> AppendAsync(JournalCommit commit, CancellationToken cancel)
@@ -179,7 +191,6 @@ internal sealed class BlobJournalStore : IJournalStore
             }
             else if (
                 blob.Name != BlobNames.Marker
-                && !blob.Name.StartsWith(BlobNames.Index, StringComparison.Ordinal)
                 && !blob.Name.StartsWith(BlobNames.Payloads, StringComparison.Ordinal)
             )
             {

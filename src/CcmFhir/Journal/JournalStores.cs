@@ -8,7 +8,8 @@ namespace CcmFhir.Journal;
 /// <remarks>
 /// An address is that of a storage account's blob service (<c>https://NAME.blob.core.windows.net</c>) or of a container in it, with a SAS
 /// when it has a query, otherwise with the credentials that the environment offers (a managed identity on Azure). A connection string may
-/// name its container as <c>Container=NAME</c>. Without a container's name it is <see cref="DefaultContainer"/>.
+/// name its container as <c>Container=NAME</c>. Without a container's name it is <see cref="DefaultContainer"/>. The
+/// index lies in a second container, of the same name with <c>-index</c> behind it: a SAS must reach both.
 /// </remarks>
 internal static class JournalStores
 {
@@ -19,7 +20,7 @@ internal static class JournalStores
     public const string Default = "sqlite:data/ccm.db";
 
     /// <summary>The container when none is named.</summary>
-    public const string DefaultContainer = "ccm-journal";
+    public const string DefaultContainer = "journal";
 
     private const string Sqlite = "sqlite:";
     private const string Azure = "azure:";

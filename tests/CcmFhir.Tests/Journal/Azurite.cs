@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.CompilerServices;
 using CcmFhir.Tests.Journal;
 
 [assembly: AssemblyFixture(typeof(Azurite))]
@@ -93,14 +92,9 @@ public sealed class Azurite : IAsyncDisposable
         throw new InvalidOperationException($"Azurite did not start: {await started.StandardError.ReadToEndAsync()}");
     }
 
-    private static async Task<string> InstallAsync([CallerFilePath] string here = "")
+    private static async Task<string> InstallAsync()
     {
-        var root = new DirectoryInfo(Path.GetDirectoryName(here)!);
-        while (root is not null && !File.Exists(Path.Combine(root.FullName, "CcmFhir.sln")))
-        {
-            root = root.Parent;
-        }
-        var cache = Directory.CreateDirectory(Path.Combine(root!.FullName, ".cache", $"azurite-{Version}")).FullName;
+        var cache = Directory.CreateDirectory(Repository.At(".cache", $"azurite-{Version}")).FullName;
         var main = Path.Combine(cache, "node_modules", "azurite", "dist", "src", "blob", "main.js");
         if (!File.Exists(Path.Combine(cache, "installed")))
         {

@@ -22,8 +22,12 @@ public sealed class BlobJournalFaultsTest(Azurite azurite) : IAsyncLifetime
 
     public async ValueTask InitializeAsync() => await azurite.ConnectionStringAsync();
 
-    public async ValueTask DisposeAsync() =>
-        await (await ContainerAsync()).DeleteIfExistsAsync(cancellationToken: CancellationToken.None);
+    public async ValueTask DisposeAsync()
+    {
+        var client = await ContainerAsync();
+        await client.DeleteIfExistsAsync(cancellationToken: CancellationToken.None);
+        await BlobJournalStore.IndexOf(client).DeleteIfExistsAsync(cancellationToken: CancellationToken.None);
+    }
 
     [Theory]
     [InlineData(1)]
@@ -255,10 +259,11 @@ public sealed class BlobJournalFaultsTest(Azurite azurite) : IAsyncLifetime
             Cancel
         );
 
-        foreach (var name in await NamesAsync(""))
+        foreach (var name in (await NamesAsync("")).Concat(await NamesAsync("", index: true)))
         {
             name.ShouldMatch("^(journal|[sip](/[0-9a-f]{5,40})+)$");
         }
+        (await NamesAsync("", index: true)).ShouldHaveSingleItem();
     }
 
     [Fact]
@@ -277,16 +282,39 @@ public sealed class BlobJournalFaultsTest(Azurite azurite) : IAsyncLifetime
         await store.AppendAsync(new JournalCommit([new("patient/riverside/p1", 1, new byte[13_601])], known), Cancel);
         (counted.Writes, counted.Reads).ShouldBe((1, 0));
 
-        // A new month is one more; a resource of the directory that rides along is one more.
+        // A new month is one write more, a known resource of the directory that rides along one more.
+        await store.AppendAsync(
+            new JournalCommit([new("directory/riverside/Organization/o1", 0, Bytes("o"))], []),
+            Cancel
+        );
         counted.Reset();
         await store.AppendAsync(
             new JournalCommit(
-                [new("patient/riverside/p1", 2, new byte[13_602])],
+                [
+                    new("patient/riverside/p1", 2, new byte[13_602]),
+                    new("directory/riverside/Organization/o1", 1, Bytes("o2")),
+                ],
                 [.. known, new("month/riverside/2026-11/p1", "patient/riverside/p1")]
             ),
             Cancel
         );
-        (counted.Writes, counted.Reads).ShouldBe((2, 0));
+        (counted.Writes, counted.Reads).ShouldBe((3, 0));
+
+        // A new stream is made before it is appended to, and is looked for before that.
+        counted.Reset();
+        await store.AppendAsync(new JournalCommit([new("patient/riverside/p2", 0, new byte[13_603])], []), Cancel);
+        (counted.Writes, counted.Reads).ShouldBe((2, 1));
+
+        // A value that replaces another is read first, and replaces by condition.
+        counted.Reset();
+        await store.AppendAsync(
+            new JournalCommit(
+                [new("patient/riverside/p1", 3, new byte[13_604])],
+                [new("enrolled/riverside/p1", "y", Replaces: "x")]
+            ),
+            Cancel
+        );
+        (counted.Writes, counted.Reads).ShouldBe((2, 1));
     }
 
     [Theory]
@@ -360,7 +388,7 @@ public sealed class BlobJournalFaultsTest(Azurite azurite) : IAsyncLifetime
         await store.AppendAsync(new JournalCommit([new("s", 0, Bytes("x"))], [new("k", "s")]), Cancel);
         var client = await ContainerAsync();
         await client.UploadBlobAsync("notes.txt", BinaryData.FromString("x"), Cancel);
-        await client.UploadBlobAsync("i/0123", BinaryData.FromString("x"), Cancel);
+        await BlobJournalStore.IndexOf(client).UploadBlobAsync("i/0123", BinaryData.FromString("x"), Cancel);
         await client.UploadBlobAsync("s/0123/00000", BinaryData.FromString("x"), Cancel);
 
         var faults = await store.CheckAsync(Cancel).ToListAsync(Cancel);
@@ -389,13 +417,13 @@ public sealed class BlobJournalFaultsTest(Azurite azurite) : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("https://acme.blob.core.windows.net", "https://acme.blob.core.windows.net/ccm-journal")]
+    [InlineData("https://acme.blob.core.windows.net", "https://acme.blob.core.windows.net/journal")]
     [InlineData("https://acme.blob.core.windows.net/mine", "https://acme.blob.core.windows.net/mine")]
     [InlineData(
         "https://acme.blob.core.windows.net/mine?sv=2024-01-01&sig=x",
         "https://acme.blob.core.windows.net/mine?sv=2024-01-01&sig=x"
     )]
-    [InlineData("UseDevelopmentStorage=true", "http://127.0.0.1:10000/devstoreaccount1/ccm-journal")]
+    [InlineData("UseDevelopmentStorage=true", "http://127.0.0.1:10000/devstoreaccount1/journal")]
     [InlineData("UseDevelopmentStorage=true;Container=mine", "http://127.0.0.1:10000/devstoreaccount1/mine")]
     public void An_address_or_connection_string_names_the_container(string text, string address) =>
         JournalStores.Container(text).Uri.ToString().ShouldBe(address);
@@ -509,11 +537,14 @@ public sealed class BlobJournalFaultsTest(Azurite azurite) : IAsyncLifetime
     private async Task<BlobContainerClient> ContainerAsync() =>
         JournalStores.Container($"{await azurite.ConnectionStringAsync()};Container={container}");
 
-    private async Task<List<string>> NamesAsync(string prefix) =>
-        await (await ContainerAsync())
+    private async Task<List<string>> NamesAsync(string prefix, bool index = false)
+    {
+        var client = await ContainerAsync();
+        return await (index ? BlobJournalStore.IndexOf(client) : client)
             .GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, Cancel)
             .Select(blob => blob.Name)
             .ToListAsync(Cancel);
+    }
 
     private static async Task<string> StreamBlobAsync(BlobContainerClient client, string stream)
     {
