@@ -173,7 +173,9 @@ public sealed class FhirJson
         }
         catch (JsonException fail)
         {
-            var rule = fail.Message.Contains("depth", StringComparison.Ordinal) ? "json-depth" : "json-syntax";
+            var rule = fail.Message.Contains("maximum configured depth", StringComparison.Ordinal)
+                ? "json-depth"
+                : "json-syntax";
             fault = Fault(utf8, rule, fail.Message, (int)Math.Min(reader.BytesConsumed, utf8.Length));
             return null;
         }

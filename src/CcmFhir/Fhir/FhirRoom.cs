@@ -13,8 +13,9 @@ internal static class FhirRoom
         var max = builder.Configuration.GetValue("Ccm:MaxBodyBytes", RequestBody.DefaultMax);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            // The bound is ours, so that the answer is ours too; Kestrel's stands behind it.
-            kestrel.Limits.MaxRequestBodySize = max + 1L;
+            // Bodies are bounded where they are read, so that the answer says what would be right; Kestrel then throws away what is left
+            // for a few seconds, so that the client gets to read it.
+            kestrel.Limits.MaxRequestBodySize = null;
             kestrel.AddServerHeader = false;
         });
         builder.Services.AddSingleton(_ => store);

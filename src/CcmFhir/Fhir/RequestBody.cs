@@ -19,7 +19,6 @@ internal sealed class RequestBody(int maxBytes = RequestBody.DefaultMax)
         var length = http.Request.ContentLength;
         if (length > maxBytes)
         {
-            http.Response.Headers.Connection = "close";
             return (null, TooLarge());
         }
         var body = http.Request.Body;
@@ -58,11 +57,6 @@ internal sealed class RequestBody(int maxBytes = RequestBody.DefaultMax)
                     $"The body is not what its Content-Encoding ({encoding}) says."
                 )
             );
-        }
-        catch (BadHttpRequestException fault) when (fault.StatusCode == StatusCodes.Status413PayloadTooLarge)
-        {
-            http.Response.Headers.Connection = "close";
-            return (null, TooLarge());
         }
         finally
         {

@@ -73,16 +73,51 @@ internal readonly record struct ReferenceSite(FhirElement Value, SiteKind Kind)
         }
     }
 
-    // Strings and codes may look like a URL without being one; these names are never of a uri type, or name what is no instance.
-    private static bool IsUri(ReadOnlySpan<byte> name) =>
-        !name.SequenceEqual("system"u8)
-        && !name.SequenceEqual("value"u8)
-        && !name.SequenceEqual("display"u8)
-        && !name.SequenceEqual("text"u8)
-        && !name.SequenceEqual("profile"u8)
-        && !name.SequenceEqual("code"u8)
-        && !name.SequenceEqual("id"u8)
-        && !name.SequenceEqual("valueString"u8)
-        && !name.SequenceEqual("valueMarkdown"u8)
-        && !name.SequenceEqual("valueCode"u8);
+    // The elements of R4 resources whose type is uri, url, oid, uuid or canonical, and that may name an instance. Strings and codes may
+    // look like a URL without being one.
+    private static readonly HashSet<string> UriNames = new(StringComparer.Ordinal)
+    {
+        "url",
+        "uri",
+        "valueUri",
+        "valueUrl",
+        "valueOid",
+        "valueUuid",
+        "valueCanonical",
+        "address",
+        "authority",
+        "definition",
+        "definitionCanonical",
+        "definitionUri",
+        "detail",
+        "endpoint",
+        "eventUri",
+        "instantiates",
+        "instantiatesCanonical",
+        "instantiatesUri",
+        "issuer",
+        "library",
+        "location",
+        "measure",
+        "moduleUri",
+        "onlineInformation",
+        "partOf",
+        "policy",
+        "protocol",
+        "questionnaire",
+        "source",
+        "sourceUri",
+        "target",
+        "targetUri",
+    };
+
+    private static readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> UriNamesBySpan =
+        UriNames.GetAlternateLookup<ReadOnlySpan<char>>();
+
+    private static bool IsUri(ReadOnlySpan<byte> name)
+    {
+        Span<char> text = stackalloc char[32];
+        return name.Length <= text.Length
+            && UriNamesBySpan.Contains(text[..System.Text.Encoding.Latin1.GetChars(name, text)]);
+    }
 }
