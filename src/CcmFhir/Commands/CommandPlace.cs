@@ -1,0 +1,120 @@
+using System.CommandLine;
+using CcmFhir.Ehr;
+using CcmFhir.Journal;
+
+namespace CcmFhir.Commands;
+
+/// <summary>Where a command works: the settings, the journal, the practice and its EHR. Settings are those of the server: <c>appsettings.json</c>
+/// beside the program, then the environment (<c>Ccm__Store</c>).</summary>
+internal sealed class CommandPlace : IAsyncDisposable
+{
+    private CommandPlace(string practice, IJournalStore store, EhrSessions sessions)
+    {
+        (Practice, Store, Sessions, Streams) = (practice, store, sessions, new StreamRecords(store));
+    }
+
+    /// <summary>Slug of the practice.</summary>
+    public string Practice { get; }
+
+    /// <summary>The journal.</summary>
+    public IJournalStore Store { get; }
+
+    /// <summary>Its streams.</summary>
+    public StreamRecords Streams { get; }
+
+    /// <summary>The EHRs.</summary>
+    public EhrSessions Sessions { get; }
+
+    /// <summary>The practice's EHR.</summary>
+    /// <exception cref="InvalidDataException">It has none.</exception>
+    public EhrSession Ehr =>
+        Sessions.Find(Practice)
+        ?? throw new InvalidDataException($"Practice '{Practice}' has no EHR connection: its file has no 'ehr'.");
+
+    /// <summary>The option that names the practice.</summary>
+    public static Option<string?> PracticeOption() =>
+        new("--practice") { Description = "A practice file, or the slug of one in the practices folder (when there are several)." };
+
+    /// <summary>The option that names the month.</summary>
+    public static Option<string> MonthOption()
+    {
+        var month = new Option<string>("--month") { Description = "Service month, yyyy-MM.", Required = true };
+        month.Validators.Add(result =>
+        {
+            if (!DeliveryRoom.IsMonth(result.GetValueOrDefault<string>()))
+            {
+                result.AddError("--month must be a month such as 2026-10.");
+            }
+        });
+        return month;
+    }
+
+    /// <summary>Settings of the program.</summary>
+    public static IConfiguration Settings() =>
+        new ConfigurationBuilder()
+            .SetBasePath(AppContext.BaseDirectory)
+            .AddJsonFile("appsettings.json", optional: true)
+            .AddEnvironmentVariables()
+            .Build();
+
+    /// <summary>Opens the place.</summary>
+    /// <param name="practice">Practice file or slug; null for the only one.</param>
+    /// <param name="clock">The clock.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="InvalidDataException">There is no such practice, or its file cannot be understood.</exception>
+    public static async Task<CommandPlace> OpenAsync(string? practice, TimeProvider clock, CancellationToken cancel)
+    {
+        var settings = Settings();
+        var connections =
+            practice is not null && File.Exists(practice)
+                ? EhrConnections.ReadFile(practice)
+                : EhrConnections.ReadFolder(settings[EhrConnections.Setting] ?? EhrConnections.Default);
+        var all = connections.Practices.ToList();
+        var slug =
+            practice is not null && connections.Has(practice) ? practice
+            : all.Count == 1 && (practice is null || File.Exists(practice)) ? all[0]
+            : throw new InvalidDataException(
+                practice is null
+                    ? $"Say --practice; there are: {(all.Count == 0 ? "none" : string.Join(", ", all))}."
+                    : $"There is no practice '{practice}'; there are: {(all.Count == 0 ? "none" : string.Join(", ", all))}."
+            );
+        var store = await JournalStores.OpenAsync(settings[JournalStores.Setting], cancel);
+        var keys = new EhrKeys(settings[DeliveryRoom.KeysSetting] ?? DeliveryRoom.DefaultKeys);
+        return new CommandPlace(slug, store, new EhrSessions(connections, keys, clock));
+    }
+
+    /// <summary>Runs a command in its place; what cannot be run ends with exit code 2 and a sentence.</summary>
+    public static async Task<int> RunAsync(
+        ParseResult parsed,
+        string? practice,
+        TimeProvider clock,
+        Func<CommandPlace, TextWriter, Task<int>> run,
+        CancellationToken cancel
+    )
+    {
+        try
+        {
+            await using var place = await OpenAsync(practice, clock, cancel);
+            return await run(place, parsed.InvocationConfiguration.Output);
+        }
+        catch (Exception fault)
+            when (fault
+                    is InvalidDataException
+                        or ArgumentException
+                        or IOException
+                        or JournalUnavailableException
+                        or JournalUnreadableException
+            )
+        {
+            await parsed.InvocationConfiguration.Error.WriteLineAsync(fault.Message);
+            return 2;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        Sessions.Dispose();
+        await Store.DisposeAsync();
+    }
+}
