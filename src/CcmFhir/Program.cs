@@ -3,5 +3,11 @@ using CcmFhir.Commands;
 
 // One program: the server, the command line, and what the Functions host starts (docs/adr/0001-custom-handler.md).
 var clock = TimeProvider.System;
-var root = new RootCommand("Chronic Care Management from FHIR to claims.") { ServeCommand.Build(clock) };
+var root = new RootCommand("Chronic Care Management from FHIR to claims.")
+{
+    ServeCommand.Build(clock),
+    PushCommand.Build(clock),
+    ClaimsCommand.Build(clock),
+    EhrCommand.Build(clock),
+};
 return await root.Parse(args).InvokeAsync();

@@ -1,4 +1,5 @@
 using CcmFhir.Access;
+using CcmFhir.Ehr;
 using CcmFhir.Fhir;
 using CcmFhir.Intake;
 using CcmFhir.Journal;
@@ -38,8 +39,10 @@ internal static class Server
                     )
             )
         );
+        builder.Services.AddDelivery(settings, $"{Environment.MachineName}-{Environment.ProcessId}");
         var app = builder.Build();
         app.MapFhir();
+        app.MapDelivery();
         return app;
     }
 }

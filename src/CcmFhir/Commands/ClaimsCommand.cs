@@ -42,18 +42,20 @@ internal static class ClaimsCommand
 
     private static Command List(TimeProvider clock)
     {
+        var store = CommandPlace.StoreOption();
         var (month, practice, format) = (CommandPlace.MonthOption(), CommandPlace.PracticeOption(), Format("csv"));
         var state = new Option<string?>("--state")
         {
             Description =
                 "Only claims that stand so: waiting, sending, needs-person, refused, delivered, pending, rejected, denied, paid.",
         };
-        var command = new Command("list", "The claims of a month.") { month, practice, state, format };
+        var command = new Command("list", "The claims of a month.") { month, practice, store, state, format };
         command.SetAction(
             (parsed, cancel) =>
                 RunAsync(
                     parsed,
                     practice,
+                    store,
                     clock,
                     async (place, desk, output) =>
                     {
@@ -95,14 +97,22 @@ internal static class ClaimsCommand
 
     private static Command Show(TimeProvider clock)
     {
+        var store = CommandPlace.StoreOption();
         var (practice, format) = (CommandPlace.PracticeOption(), Format());
         var id = Id();
-        var command = new Command("show", "One claim and everything that happened to it.") { id, practice, format };
+        var command = new Command("show", "One claim and everything that happened to it.")
+        {
+            id,
+            practice,
+            store,
+            format,
+        };
         command.SetAction(
             (parsed, cancel) =>
                 RunAsync(
                     parsed,
                     practice,
+                    store,
                     clock,
                     async (place, desk, output) =>
                     {
@@ -140,7 +150,7 @@ internal static class ClaimsCommand
 
     private static Command Resend(TimeProvider clock)
     {
-        var practice = CommandPlace.PracticeOption();
+        var (practice, store) = (CommandPlace.PracticeOption(), CommandPlace.StoreOption());
         var ids = new Argument<string[]>("id")
         {
             Description = "Claims that the EHR refused, or that wait for a person.",
@@ -169,6 +179,7 @@ internal static class ClaimsCommand
             ids,
             refused,
             practice,
+            store,
             notThere,
             by,
             why,
@@ -178,6 +189,7 @@ internal static class ClaimsCommand
                 RunAsync(
                     parsed,
                     practice,
+                    store,
                     clock,
                     async (place, desk, output) =>
                     {
@@ -185,9 +197,7 @@ internal static class ClaimsCommand
                         if (parsed.GetValue(refused) is { } month)
                         {
                             var claims = await desk.ListAsync(place.Practice, place.Ehr.Connection, month, cancel);
-                            wanted.AddRange(
-                                claims.Where(claim => claim.State == "refused").Select(claim => claim.Id)
-                            );
+                            wanted.AddRange(claims.Where(claim => claim.State == "refused").Select(claim => claim.Id));
                         }
                         var failed = 0;
                         foreach (var id in wanted)
@@ -214,7 +224,7 @@ internal static class ClaimsCommand
 
     private static Command Confirm(TimeProvider clock)
     {
-        var practice = CommandPlace.PracticeOption();
+        var (practice, store) = (CommandPlace.PracticeOption(), CommandPlace.StoreOption());
         var id = Id();
         var reference = new Option<string?>("--as") { Description = "What the EHR calls it, such as Claim/123." };
         var by = new Option<string>("--by")
@@ -227,6 +237,7 @@ internal static class ClaimsCommand
             id,
             reference,
             practice,
+            store,
             by,
         };
         command.SetAction(
@@ -234,6 +245,7 @@ internal static class ClaimsCommand
                 RunAsync(
                     parsed,
                     practice,
+                    store,
                     clock,
                     async (place, desk, output) =>
                     {
@@ -256,13 +268,20 @@ internal static class ClaimsCommand
 
     private static Command Fetch(TimeProvider clock)
     {
+        var store = CommandPlace.StoreOption();
         var (month, practice) = (CommandPlace.MonthOption(), CommandPlace.PracticeOption());
-        var command = new Command("fetch", "Asks the EHR what became of the delivered claims.") { month, practice };
+        var command = new Command("fetch", "Asks the EHR what became of the delivered claims.")
+        {
+            month,
+            practice,
+            store,
+        };
         command.SetAction(
             (parsed, cancel) =>
                 RunAsync(
                     parsed,
                     practice,
+                    store,
                     clock,
                     async (place, _, output) =>
                     {
@@ -273,9 +292,9 @@ internal static class ClaimsCommand
                         );
                         await output.WriteLineAsync(
                             string.Create(
-                                CultureInfo.InvariantCulture,
-                                $"Asked about {report.Looked} claims: {report.Found} new answers, {report.Moved} with a new status. {report.Problem}"
-                            )
+                                    CultureInfo.InvariantCulture,
+                                    $"Asked about {report.Looked} claims: {report.Found} new answers, {report.Moved} with a new status. {report.Problem}"
+                                )
                                 .TrimEnd()
                         );
                         return report.Problem is null ? 0 : 1;
@@ -288,11 +307,16 @@ internal static class ClaimsCommand
 
     private static Command Report(TimeProvider clock)
     {
+        var store = CommandPlace.StoreOption();
         var (month, practice, format) = (CommandPlace.MonthOption(), CommandPlace.PracticeOption(), Format("csv"));
-        var command = new Command("report", "The month from issue to money: issued, delivered, answered, paid, with ages.")
+        var command = new Command(
+            "report",
+            "The month from issue to money: issued, delivered, answered, paid, with ages."
+        )
         {
             month,
             practice,
+            store,
             format,
         };
         command.SetAction(
@@ -300,6 +324,7 @@ internal static class ClaimsCommand
                 RunAsync(
                     parsed,
                     practice,
+                    store,
                     clock,
                     async (place, desk, output) =>
                     {
@@ -351,6 +376,7 @@ internal static class ClaimsCommand
     private static Task<int> RunAsync(
         ParseResult parsed,
         Option<string?> practice,
+        Option<string?> store,
         TimeProvider clock,
         Func<CommandPlace, ClaimDesk, TextWriter, Task<int>> run,
         CancellationToken cancel
@@ -358,6 +384,7 @@ internal static class ClaimsCommand
         CommandPlace.RunAsync(
             parsed,
             parsed.GetValue(practice),
+            parsed.GetValue(store),
             clock,
             (place, output) => run(place, new ClaimDesk(place.Streams, clock), output),
             cancel
@@ -461,6 +488,9 @@ internal static class ClaimsCommand
 
     private static string Open(ReconciliationStage stage) =>
         stage.OldestOpen is { } oldest
-            ? string.Create(CultureInfo.InvariantCulture, $"  {stage.Open} wait, the oldest for {oldest.TotalDays:0.0} days")
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"  {stage.Open} wait, the oldest for {oldest.TotalDays:0.0} days"
+            )
             : "";
 }

@@ -33,7 +33,18 @@ internal sealed class CommandPlace : IAsyncDisposable
 
     /// <summary>The option that names the practice.</summary>
     public static Option<string?> PracticeOption() =>
-        new("--practice") { Description = "A practice file, or the slug of one in the practices folder (when there are several)." };
+        new("--practice")
+        {
+            Description = "A practice file, or the slug of one in the practices folder (when there are several).",
+        };
+
+    /// <summary>The option that names the journal.</summary>
+    public static Option<string?> StoreOption() =>
+        new("--store")
+        {
+            Description =
+                $"The journal, such as {JournalStores.Default}; otherwise the setting {JournalStores.Setting}.",
+        };
 
     /// <summary>The option that names the month.</summary>
     public static Option<string> MonthOption()
@@ -59,10 +70,16 @@ internal sealed class CommandPlace : IAsyncDisposable
 
     /// <summary>Opens the place.</summary>
     /// <param name="practice">Practice file or slug; null for the only one.</param>
+    /// <param name="journal">The journal; null for the one that the settings name.</param>
     /// <param name="clock">The clock.</param>
     /// <param name="cancel">Gives up.</param>
     /// <exception cref="InvalidDataException">There is no such practice, or its file cannot be understood.</exception>
-    public static async Task<CommandPlace> OpenAsync(string? practice, TimeProvider clock, CancellationToken cancel)
+    public static async Task<CommandPlace> OpenAsync(
+        string? practice,
+        string? journal,
+        TimeProvider clock,
+        CancellationToken cancel
+    )
     {
         var settings = Settings();
         var connections =
@@ -78,7 +95,7 @@ internal sealed class CommandPlace : IAsyncDisposable
                     ? $"Say --practice; there are: {(all.Count == 0 ? "none" : string.Join(", ", all))}."
                     : $"There is no practice '{practice}'; there are: {(all.Count == 0 ? "none" : string.Join(", ", all))}."
             );
-        var store = await JournalStores.OpenAsync(settings[JournalStores.Setting], cancel);
+        var store = await JournalStores.OpenAsync(journal ?? settings[JournalStores.Setting], clock, cancel);
         var keys = new EhrKeys(settings[DeliveryRoom.KeysSetting] ?? DeliveryRoom.DefaultKeys);
         return new CommandPlace(slug, store, new EhrSessions(connections, keys, clock));
     }
@@ -87,6 +104,7 @@ internal sealed class CommandPlace : IAsyncDisposable
     public static async Task<int> RunAsync(
         ParseResult parsed,
         string? practice,
+        string? journal,
         TimeProvider clock,
         Func<CommandPlace, TextWriter, Task<int>> run,
         CancellationToken cancel
@@ -94,7 +112,7 @@ internal sealed class CommandPlace : IAsyncDisposable
     {
         try
         {
-            await using var place = await OpenAsync(practice, clock, cancel);
+            await using var place = await OpenAsync(practice, journal, clock, cancel);
             return await run(place, parsed.InvocationConfiguration.Output);
         }
         catch (Exception fault)

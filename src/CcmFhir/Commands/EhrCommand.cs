@@ -13,13 +13,18 @@ internal static class EhrCommand
 
     private static Command Check(TimeProvider clock)
     {
-        var practice = CommandPlace.PracticeOption();
-        var command = new Command("check", "Asks the EHR what it can do, and says how claims will be delivered.") { practice };
+        var (practice, store) = (CommandPlace.PracticeOption(), CommandPlace.StoreOption());
+        var command = new Command("check", "Asks the EHR what it can do, and says how claims will be delivered.")
+        {
+            practice,
+            store,
+        };
         command.SetAction(
             (parsed, cancel) =>
                 CommandPlace.RunAsync(
                     parsed,
                     parsed.GetValue(practice),
+                    parsed.GetValue(store),
                     clock,
                     async (place, output) =>
                     {
@@ -53,13 +58,14 @@ internal static class EhrCommand
 
     private static Command Keys(TimeProvider clock)
     {
-        var practice = CommandPlace.PracticeOption();
-        var command = new Command("keys", "Our keys for the EHR's token endpoint.") { practice };
+        var (practice, store) = (CommandPlace.PracticeOption(), CommandPlace.StoreOption());
+        var command = new Command("keys", "Our keys for the EHR's token endpoint.") { practice, store };
         command.SetAction(
             (parsed, cancel) =>
                 CommandPlace.RunAsync(
                     parsed,
                     parsed.GetValue(practice),
+                    parsed.GetValue(store),
                     clock,
                     async (place, output) =>
                     {
@@ -87,19 +93,21 @@ internal static class EhrCommand
 
     private static Command Rotate(TimeProvider clock)
     {
-        var practice = CommandPlace.PracticeOption();
+        var (practice, store) = (CommandPlace.PracticeOption(), CommandPlace.StoreOption());
         var command = new Command(
             "rotate",
             "Makes a new key: published at once, signing after ten minutes; the old one stays published for a day."
         )
         {
             practice,
+            store,
         };
         command.SetAction(
             (parsed, cancel) =>
                 CommandPlace.RunAsync(
                     parsed,
                     parsed.GetValue(practice),
+                    parsed.GetValue(store),
                     clock,
                     async (place, output) =>
                     {

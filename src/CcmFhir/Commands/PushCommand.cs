@@ -12,7 +12,7 @@ internal static class PushCommand
     public static Command Build(TimeProvider clock)
     {
         var month = CommandPlace.MonthOption();
-        var practice = CommandPlace.PracticeOption();
+        var (practice, store) = (CommandPlace.PracticeOption(), CommandPlace.StoreOption());
         var wait = new Option<bool>("--wait")
         {
             Description = "Goes on until nothing more comes by itself, pauses between tries included.",
@@ -27,6 +27,7 @@ internal static class PushCommand
         {
             month,
             practice,
+            store,
             wait,
             format,
         };
@@ -35,6 +36,7 @@ internal static class PushCommand
                 CommandPlace.RunAsync(
                     parsed,
                     parsed.GetValue(practice),
+                    parsed.GetValue(store),
                     clock,
                     async (place, output) =>
                     {
@@ -74,11 +76,7 @@ internal static class PushCommand
             }
             var pause = due - clock.GetUtcNow();
             // A step beyond the appointment, so that it is due when it is looked at.
-            await Task.Delay(
-                TimeSpan.FromSeconds(Math.Clamp(pause.TotalSeconds + 0.05, 0.2, 3600)),
-                clock,
-                cancel
-            );
+            await Task.Delay(TimeSpan.FromSeconds(Math.Clamp(pause.TotalSeconds + 0.05, 0.2, 3600)), clock, cancel);
         }
     }
 
@@ -102,7 +100,10 @@ internal static class PushCommand
                     $"  {claim.ClaimId}  {ClaimsCommand.Word(claim.Standing)}  {claim.Text}"
                     + (
                         claim.DueAt is { } due
-                            ? string.Create(CultureInfo.InvariantCulture, $"  next try {due.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z")
+                            ? string.Create(
+                                CultureInfo.InvariantCulture,
+                                $"  next try {due.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z"
+                            )
                             : ""
                     )
                 )

@@ -1,4 +1,5 @@
 using System.Globalization;
+using CcmFhir.Intake;
 using CcmFhir.Journal;
 
 namespace CcmFhir.Ehr;
@@ -246,7 +247,7 @@ internal sealed class ClaimDesk(StreamRecords streams, TimeProvider clock)
     private async Task<StreamRecord?> StreamAsync(string practice, string claimId, CancellationToken cancel)
     {
         // A claim is a resource of its patient; where intake's index does not know it, its month's index does.
-        if (await streams.Store.FindAsync($"id/{practice}/Claim/{claimId}", cancel) is { } stream)
+        if (await streams.Store.FindAsync(JournalNames.Id(practice, "Claim", claimId), cancel) is { } stream)
         {
             var record = await streams.ReadAsync(stream, cancel);
             return record.Claim(claimId) is null ? null : record;

@@ -1,3 +1,4 @@
+using CcmFhir.Intake;
 using CcmFhir.Journal;
 
 namespace CcmFhir.Ehr;
@@ -70,7 +71,7 @@ internal sealed class ClaimJournal(StreamRecords streams, TimeProvider clock)
         {
             return here.Current;
         }
-        return await streams.Store.FindAsync($"id/{practice}/{type}/{id}", cancel) is { } stream
+        return await streams.Store.FindAsync(JournalNames.Id(practice, type, id), cancel) is { } stream
             ? (await streams.ReadAsync(stream, cancel)).Find(type, id)?.Current
             : null;
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using CcmFhir.Access;
+using CcmFhir.Fhir;
 using CcmFhir.Journal;
 
 namespace CcmFhir.Ehr;
@@ -49,10 +50,9 @@ internal static class DeliveryRoom
     }
 
     /// <summary>Adds the routes.</summary>
-    /// <param name="app">The server.</param>
-    /// <param name="admit">Lets a request in to a practice's data, or says why not.</param>
-    public static void MapDelivery(this WebApplication app, Func<HttpContext, string, ValueTask<GateAnswer>> admit)
+    public static void MapDelivery(this WebApplication app)
     {
+        var admit = app.Services.GetRequiredService<FhirDoor>().AdmitAsync;
         app.MapGet("/{practice}/ehr/jwks.json", Keys);
         app.MapPost(
             "/{practice}/fhir/$ccm-push",
@@ -78,7 +78,8 @@ internal static class DeliveryRoom
                     admit,
                     async desk =>
                         Say(
-                            await http.RequestServices.GetRequiredService<ClaimDesk>()
+                            await http
+                                .RequestServices.GetRequiredService<ClaimDesk>()
                                 .ResendAsync(
                                     desk.Practice,
                                     desk.Connection,
@@ -100,7 +101,8 @@ internal static class DeliveryRoom
                     admit,
                     async desk =>
                         Say(
-                            await http.RequestServices.GetRequiredService<ClaimDesk>()
+                            await http
+                                .RequestServices.GetRequiredService<ClaimDesk>()
                                 .ConfirmAsync(
                                     desk.Practice,
                                     desk.Connection,
@@ -216,21 +218,27 @@ internal static class DeliveryRoom
         {
             said = Outcome(404, "not-found", "There is no such practice.");
         }
-        else if (await admit(http, practice) is not { Context: { } context } refused)
-        {
-            said = Outcome(401, "login", (await admit(http, practice)).Fault ?? "A token is needed.");
-        }
-        else if (context.Missing("Claim", Interactions.Update) is { } scope)
-        {
-            said = Outcome(403, "forbidden", $"The token lacks the scope {scope}.");
-        }
-        else if (sessions.Find(practice) is not { } ehr)
-        {
-            said = Outcome(422, "business-rule", "The practice has no EHR connection: its file has no 'ehr'.");
-        }
         else
         {
-            said = await answer(new Desk(practice, ehr, ehr.Connection, context.User ?? context.Client));
+            var gate = await admit(http, practice);
+            if (gate.Context is not { } context)
+            {
+                AccessGate.Challenge(http.Response, "invalid_token", gate.Fault ?? "A token is needed.");
+                said = Outcome(401, "login", gate.Fault ?? "A token is needed.");
+            }
+            // A patient's own app delivers no claims.
+            else if (context.Patient is not null || context.Missing("Claim", Interactions.Update) is not null)
+            {
+                said = Outcome(403, "forbidden", "The token lacks the scope system/Claim.u or user/Claim.u.");
+            }
+            else if (sessions.Find(practice) is not { } ehr)
+            {
+                said = Outcome(422, "business-rule", "The practice has no EHR connection: its file has no 'ehr'.");
+            }
+            else
+            {
+                said = await answer(new Desk(practice, ehr, ehr.Connection, context.User ?? context.Client));
+            }
         }
         http.Response.StatusCode = said.Status;
         http.Response.ContentType = "application/fhir+json; charset=utf-8";
@@ -243,7 +251,8 @@ internal static class DeliveryRoom
         {
             return BadMonth;
         }
-        await http.RequestServices.GetRequiredService<PushClaims>()
+        await http
+            .RequestServices.GetRequiredService<PushClaims>()
             .RunAsync(desk.Ehr, month!, null, http.RequestAborted);
         return await ClaimsAsync(http, desk, month);
     }
@@ -254,7 +263,8 @@ internal static class DeliveryRoom
         {
             return BadMonth;
         }
-        var report = await http.RequestServices.GetRequiredService<FetchAnswers>()
+        var report = await http
+            .RequestServices.GetRequiredService<FetchAnswers>()
             .RunAsync(desk.Ehr, month!, http.RequestAborted);
         return report.Problem is { } problem
             ? Outcome(502, "transient", problem)
@@ -266,7 +276,8 @@ internal static class DeliveryRoom
             ? (
                 200,
                 Parameters(
-                    await http.RequestServices.GetRequiredService<ClaimDesk>()
+                    await http
+                        .RequestServices.GetRequiredService<ClaimDesk>()
                         .ListAsync(desk.Practice, desk.Connection, month!, http.RequestAborted)
                 )
             )
@@ -278,12 +289,22 @@ internal static class DeliveryRoom
     /// <summary>A month as <c>yyyy-MM</c>.</summary>
     public static bool IsMonth(string? month) =>
         month is { Length: 7 }
-        && DateOnly.TryParseExact(month + "-01", "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
+        && DateOnly.TryParseExact(
+            month + "-01",
+            "yyyy-MM-dd",
+            CultureInfo.InvariantCulture,
+            DateTimeStyles.None,
+            out _
+        );
 
     private static (int Status, byte[] Body) Say(DeskAnswer answer) =>
         answer.Done
             ? Outcome(200, "informational", answer.Text, "information")
-            : Outcome(answer.Text.StartsWith("There is no", StringComparison.Ordinal) ? 404 : 409, "conflict", answer.Text);
+            : Outcome(
+                answer.Text.StartsWith("There is no", StringComparison.Ordinal) ? 404 : 409,
+                "conflict",
+                answer.Text
+            );
 
     private static (int Status, byte[] Body) Outcome(int status, string code, string text, string severity = "error") =>
         (

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Json;
+using CcmFhir.Intake;
 using CcmFhir.Journal;
 using CcmFhir.Validation;
 
@@ -17,7 +19,6 @@ internal sealed record FetchReport(int Looked, int Found, int Moved, string? Pro
 /// <param name="clock">The clock.</param>
 internal sealed class FetchAnswers(StreamRecords streams, TimeProvider clock)
 {
-    private readonly ClaimJournal journal = new(streams, clock);
     private readonly VerifyClaims verify = new(new ClaimJournal(streams, clock));
 
     /// <summary>Asks about each delivered claim of a month that no payer has decided.</summary>
@@ -101,7 +102,9 @@ internal sealed class FetchAnswers(StreamRecords streams, TimeProvider clock)
             }
             foreach (var match in finding.Matches)
             {
-                taken += await TakeAsync(ehr.Practice, record.Stream, type, match.Resource, cancel) ? 1 : 0;
+                taken += await TakeAsync(ehr.Practice, record.Stream, claim.Id, type, parameter, match.Resource, cancel)
+                    ? 1
+                    : 0;
             }
         }
         return (taken, problem);
@@ -115,32 +118,45 @@ internal sealed class FetchAnswers(StreamRecords streams, TimeProvider clock)
     private async Task<bool> TakeAsync(
         string practice,
         string stream,
+        string claimId,
         string type,
+        string link,
         FhirElement resource,
         CancellationToken cancel
     )
     {
         var id = resource["id"u8].Text!;
-        var body = resource.Raw.ToArray();
+        // What the EHR calls patient and claim becomes what we call them.
+        var references = new List<Splice>();
+        Point(references, resource["patient"u8]["reference"u8], $"Patient/{JournalNames.PatientOf(stream)}");
+        Point(references, resource[link]["reference"u8], $"Claim/{claimId}");
         while (true)
         {
             var record = await streams.ReadAsync(stream, cancel);
             var before = record.Find(type, id)?.Current;
-            if (before is not null && before.Json.Span.SequenceEqual(body))
+            var last = before is null ? 0 : long.Parse(before.VersionId, CultureInfo.InvariantCulture);
+            if (
+                before is not null
+                && ResourceBytes
+                    .Build(resource, references, id, last, before.LastUpdated)
+                    .AsSpan()
+                    .SequenceEqual(before.Json.Span)
+            )
             {
                 return false;
             }
-            var version = before is null ? 1 : long.Parse(before.VersionId, CultureInfo.InvariantCulture) + 1;
+            var now = Arrival.ToMillisecond(clock.GetUtcNow());
+            var body = ResourceBytes.Build(resource, references, id, last + 1, now);
             var payload = new EntryPayload(
-                clock.GetUtcNow(),
+                now,
                 "ccmfhir",
                 "",
-                [new JournalRecord(RecordKind.Put, type, id, version, body)]
+                [new JournalRecord(RecordKind.Put, type, id, last + 1, body)]
             );
             var answer = await streams.Store.AppendAsync(
                 new JournalCommit(
                     [new StreamAppend(stream, record.Position, payload.ToBytes())],
-                    [new IndexEntry($"id/{practice}/{type}/{id}", stream)]
+                    [new IndexEntry(JournalNames.Id(practice, type, id), stream)]
                 ),
                 cancel
             );
@@ -148,6 +164,14 @@ internal sealed class FetchAnswers(StreamRecords streams, TimeProvider clock)
             {
                 return answer.Outcome == AppendOutcome.Appended;
             }
+        }
+    }
+
+    private static void Point(List<Splice> splices, FhirElement reference, string to)
+    {
+        if (reference.Exists)
+        {
+            splices.Add(new Splice(reference.Offset, reference.Length, JsonSerializer.SerializeToUtf8Bytes(to)));
         }
     }
 }

@@ -105,6 +105,9 @@ internal sealed class PlayedEhr : IDisposable
     /// <summary>Operations by type, without the dollar sign.</summary>
     public Dictionary<string, string> Operations { get; } = [];
 
+    /// <summary>Further search parameters by type, each a reference.</summary>
+    public Dictionary<string, string> SearchParameters { get; } = [];
+
     /// <summary>Answers requests before anything else; null to go on.</summary>
     public Func<string, string, string?, (int Status, string Body)?> Special { get; set; } = (_, _, _) => null;
 
@@ -167,6 +170,12 @@ internal sealed class PlayedEhr : IDisposable
             "GET" when path.Contains('/', StringComparison.Ordinal) => Held.TryGetValue(path, out var one)
                 ? Reply(200, one.ToJsonString())
                 : Reply(404, Outcome("not-found", "There is none.")),
+            "GET" when SearchParameters.TryGetValue(path, out var name) => Found([
+                .. Of(path)
+                    .Where(one =>
+                        one[name]!["reference"]!.GetValue<string>() == request.GetParameter(name)?.FirstOrDefault()
+                    ),
+            ]),
             "GET" => Search(path, request.GetParameter("identifier")?.FirstOrDefault()),
             "POST" when !Creates.Contains(path) => Reply(404, Outcome("not-supported", "Not here.")),
             "POST" => Create(path, request, misdeed == Misdeed.Forgets),
@@ -224,7 +233,11 @@ internal sealed class PlayedEhr : IDisposable
         {
             return Reply(400, Outcome("not-supported", "Search is not supported."));
         }
-        var found = Find(type, token ?? "");
+        return Found(Find(type, token ?? ""));
+    }
+
+    private static ResponseMessage Found(List<JsonObject> found)
+    {
         var bundle = new JsonObject
         {
             ["resourceType"] = "Bundle",
@@ -262,6 +275,10 @@ internal sealed class PlayedEhr : IDisposable
             {
                 interactions.Add(new JsonObject { ["code"] = "search-type" });
                 parameters.Add(new JsonObject { ["name"] = "identifier", ["type"] = "token" });
+            }
+            if (SearchParameters.TryGetValue(type, out var more))
+            {
+                parameters.Add(new JsonObject { ["name"] = more, ["type"] = "reference" });
             }
             types.Add(
                 new JsonObject
