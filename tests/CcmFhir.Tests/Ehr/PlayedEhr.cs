@@ -261,7 +261,7 @@ internal sealed class PlayedEhr : IDisposable
         var types = new JsonArray();
         foreach (
             var type in Creates
-                .Union(Operations.Keys)
+                .Union(Operations.Keys.Concat(SearchParameters.Keys))
                 .Union(["Claim", "Patient", "Practitioner", "Organization", "Coverage"])
         )
         {
