@@ -21,7 +21,17 @@ internal static class BasePack
     /// <param name="examples">Folder of hl7.fhir.r4.examples: all definitions of the base, with snapshots.</param>
     /// <param name="expansions">Folder of hl7.fhir.r4.expansions: for ValueSets over code systems that no package holds.</param>
     /// <param name="terminology">Folder of hl7.terminology.r4: code systems as they stand today.</param>
-    public static IReadOnlyList<PackItem> Make(string examples, string expansions, string terminology)
+    /// <param name="languages">Folder of language-subtag-registry.</param>
+    /// <param name="countries">Folder of iso-3166.</param>
+    /// <param name="units">Folder of @lhncbc/ucum-lhc.</param>
+    public static IReadOnlyList<PackItem> Make(
+        string examples,
+        string expansions,
+        string terminology,
+        string languages,
+        string countries,
+        string units
+    )
     {
         var structures = ByUrl(examples, "StructureDefinition");
         var valueSets = ByUrl(terminology, "ValueSet");
@@ -38,12 +48,28 @@ internal static class BasePack
                 : codeSystem;
         }
         var expanded = ByUrl(expansions, "ValueSet");
+        var currencies = SystemLists.Currencies(expanded["http://hl7.org/fhir/ValueSet/currencies"]);
+        foreach (
+            var system in SystemLists
+                .Countries(countries)
+                .Append(SystemLists.Languages(languages))
+                .Append(SystemLists.Units(units))
+                .Append(currencies)
+        )
+        {
+            codeSystems[(string)system["url"]!] = system;
+        }
         var properties = ConceptFacts.Concat(valueSets.Values.SelectMany(FilterProperties)).ToHashSet();
         var items = new List<(int Shelf, string Name, PackItem Item)>();
         foreach (var (url, structure) in structures)
         {
             Corrections.Apply(structure);
             Add(DefinitionKind.Structure, url, Reduction.Structure(structure), Shelf(structure));
+        }
+        foreach (var (url, valueSet) in expanded)
+        {
+            // DICOM's modalities are published as an expansion only.
+            valueSets.TryAdd(url, valueSet);
         }
         foreach (var (url, valueSet) in valueSets)
         {
@@ -60,6 +86,7 @@ internal static class BasePack
         }
         foreach (var (url, codeSystem) in codeSystems)
         {
+            Corrections.ApplyToCodeSystem(codeSystem);
             Add(DefinitionKind.CodeSystem, url, Reduction.CodeSystem(codeSystem, properties), 10);
         }
         foreach (var (url, parameter) in ByUrl(examples, "SearchParameter"))

@@ -25,6 +25,17 @@ internal static class Corrections
         }
     }
 
+    public static void ApplyToCodeSystem(JsonObject codeSystem)
+    {
+        if (Growing.Contains((string?)codeSystem["url"]))
+        {
+            codeSystem["content"] = "fragment";
+        }
+    }
+
+    /// <summary>Said to be complete, but a copy of 2018 of a list that others keep adding to: a code that is not in it may well be right.</summary>
+    private static readonly string[] Growing = ["http://dicom.nema.org/resources/ontology/DCM"];
+
     private sealed record Correction(string Key, string Published, string Mended);
 
     private static readonly Correction[] Expressions = [];

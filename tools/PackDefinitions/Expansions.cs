@@ -7,7 +7,8 @@ internal static class Expansions
 {
     /// <summary>True when some part of the set rests on a code system whose codes the pack does not have.</summary>
     public static bool IsNeeded(JsonObject valueSet, IReadOnlyDictionary<string, JsonObject> codeSystems) =>
-        (valueSet["compose"]?["include"] as JsonArray ?? []).Any(set =>
+        valueSet["compose"] is null
+        || (valueSet["compose"]?["include"] as JsonArray ?? []).Any(set =>
             set!["concept"] is null
             && (string?)set["system"] is { } system
             && !(codeSystems.TryGetValue(system, out var known) && (string?)known["content"] == "complete")

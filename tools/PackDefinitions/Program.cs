@@ -2,15 +2,17 @@ using CcmFhir.Tools.PackDefinitions;
 using CcmFhir.Validation.Definitions;
 
 // Makes the packs of definitions that the program carries. Get the packages first, in some empty folder:
-//   npm pack hl7.fhir.r4.examples@4.0.1 hl7.fhir.r4.expansions@4.0.1 hl7.terminology.r4@7.0.1
-// and unpack each with `tar xzf`. Then, from the root of the repository:
-//   dotnet run --project tools/PackDefinitions -- base EXAMPLES EXPANSIONS TERMINOLOGY src/CcmFhir.Validation/Definitions/r4.pack
-// (the first three: the folders named `package` of the unpacked packages).
+//   npm pack hl7.fhir.r4.examples@4.0.1 hl7.fhir.r4.expansions@4.0.1 hl7.terminology.r4@7.0.1 \
+//     language-subtag-registry@0.4.2 iso-3166@4.4.0 @lhncbc/ucum-lhc@7.1.10
+// and unpack each with `tar xzf` in a folder of its own. Then, from the root of the repository, with the folders named `package`
+// of the unpacked packages in the order above:
+//   dotnet run --project tools/PackDefinitions -- base EXAMPLES EXPANSIONS TERMINOLOGY LANGUAGES COUNTRIES UNITS \
+//     src/CcmFhir.Validation/Definitions/r4.pack
 switch (args)
 {
-    case ["base", var examples, var expansions, var terminology, var output]:
+    case ["base", var examples, var expansions, var terminology, var languages, var countries, var units, var output]:
     {
-        var items = BasePack.Make(examples, expansions, terminology);
+        var items = BasePack.Make(examples, expansions, terminology, languages, countries, units);
         var pack = DefinitionPack.Write(items);
         await File.WriteAllBytesAsync(output, pack);
         await Console.Out.WriteLineAsync(
@@ -19,6 +21,8 @@ switch (args)
         return 0;
     }
     default:
-        await Console.Error.WriteLineAsync("usage: base EXAMPLES EXPANSIONS TERMINOLOGY OUTPUT");
+        await Console.Error.WriteLineAsync(
+            "usage: base EXAMPLES EXPANSIONS TERMINOLOGY LANGUAGES COUNTRIES UNITS OUTPUT"
+        );
         return 2;
 }

@@ -42,11 +42,16 @@ public sealed class Definition(DefinitionKind kind, string url, string? version,
     /// <summary>File it comes from, for messages.</summary>
     public string Origin => origin;
 
+    /// <summary>For a CodeSystem that is a supplement: canonical of the system that it adds to; null otherwise.</summary>
+    public string? Supplements { get; init; }
+
     /// <summary>Its JSON; definitions of the base pack hold computable facts only.</summary>
-    public FhirElement Json => (document ??= read().Document).Root;
+    public FhirElement Json =>
+        (document ?? Interlocked.CompareExchange(ref document, read().Document, null) ?? document).Root;
 
     /// <summary>The StructureDefinition read.</summary>
-    internal Structure Structure => structure ??= StructureReader.Read(Json, origin);
+    internal Structure Structure =>
+        structure ?? Interlocked.CompareExchange(ref structure, StructureReader.Read(Json, origin), null) ?? structure;
 
     /// <inheritdoc/>
     public override string ToString() => version is null ? url : $"{url}|{version}";

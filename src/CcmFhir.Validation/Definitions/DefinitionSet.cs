@@ -70,6 +70,13 @@ public sealed class DefinitionSet
                 ?? versions[0];
     }
 
+    /// <summary>CodeSystems that add properties to another one; those of the base do so for examples only and are not among them.</summary>
+    public IEnumerable<Definition> Supplements(string system) =>
+        All(DefinitionKind.CodeSystem)
+            .Where(definition =>
+                definition.Supplements is { } other && string.Equals(Split(other).Url, system, StringComparison.Ordinal)
+            );
+
     /// <summary>The structure of a canonical (optional |version); null when it is not known.</summary>
     public Structure? Structure(string canonical) => Find(DefinitionKind.Structure, canonical)?.Structure;
 
