@@ -9,5 +9,7 @@ var root = new RootCommand("Chronic Care Management from FHIR to claims.")
     PushCommand.Build(clock),
     ClaimsCommand.Build(clock),
     EhrCommand.Build(clock),
+    VerifyCommand.Build(clock),
+    RebuildCommand.Build(clock),
 };
 return await root.Parse(args).InvokeAsync();

@@ -130,6 +130,50 @@ internal sealed class BlobIndex(BlobStorage storage, BlobNames names, BlobStream
         return [.. entries.OfType<IndexEntry>().OrderBy(entry => entry.Key, Utf8Order.Instance)];
     }
 
+    /// <summary>Writes entries whatever stands there; answers how many were missing or different.</summary>
+    public async Task<int> RewriteAsync(IReadOnlyList<IndexEntry> entries, CancellationToken cancel)
+    {
+        var written = 0;
+        await Parallel.ForEachAsync(
+            entries,
+            new ParallelOptions { MaxDegreeOfParallelism = DecidedAtOnce, CancellationToken = cancel },
+            async (entry, inner) =>
+            {
+                if (await RewriteAsync(entry, inner))
+                {
+                    Interlocked.Increment(ref written);
+                }
+            }
+        );
+        return written;
+    }
+
+    private async Task<bool> RewriteAsync(IndexEntry entry, CancellationToken cancel)
+    {
+        var name = names.Key(entry.Key);
+        var facts = Facts(entry.Key, entry.Value, null);
+        while (true)
+        {
+            var blob = await storage.GetAsync(name, cancel);
+            if (blob is not null && Parse(blob.Facts) is var (_, value, decision))
+            {
+                // What is not decided yet is decided now: a commit must not come true over an entry that was overwritten.
+                var current =
+                    decision is null || await streams.DecideAsync(decision, fence: true, cancel) == true
+                        ? value
+                        : Previous(blob);
+                if (current == entry.Value)
+                {
+                    return false;
+                }
+            }
+            if (await storage.PutAsync(name, default, facts, blob?.Tag, cancel))
+            {
+                return true;
+            }
+        }
+    }
+
     /// <summary>What is wrong with the index's blobs.</summary>
     public async IAsyncEnumerable<string> CheckAsync([EnumeratorCancellation] CancellationToken cancel)
     {
@@ -171,7 +215,13 @@ internal sealed class BlobIndex(BlobStorage storage, BlobNames names, BlobStream
         return facts;
     }
 
-    private (string Key, string Value, BlobDecision? Decision) Read(string name, IDictionary<string, string> facts)
+    private (string Key, string Value, BlobDecision? Decision) Read(string name, IDictionary<string, string> facts) =>
+        Parse(facts)
+        ?? throw new JournalUnreadableException(
+            $"The journal's container '{storage.Name}' is damaged: blob '{name}' is no index entry of ours. Restore it from its versions, or delete it, and run 'ccmfhir rebuild'."
+        );
+
+    private static (string Key, string Value, BlobDecision? Decision)? Parse(IDictionary<string, string> facts)
     {
         if (
             facts.TryGetValue("k", out var key)
@@ -186,9 +236,7 @@ internal sealed class BlobIndex(BlobStorage storage, BlobNames names, BlobStream
                 return (keyText, valueText, decision);
             }
         }
-        throw new JournalUnreadableException(
-            $"The journal's container '{storage.Name}' is damaged: blob '{name}' is no index entry of ours. Restore it from its versions, or delete it, and run 'ccmfhir rebuild'."
-        );
+        return null;
     }
 }
 

@@ -55,18 +55,31 @@ internal sealed class BlobJournalStore : IJournalStore
     }
 
     /// <summary>Opens the container's journal, or begins one in an empty container; a container that is not there is made.</summary>
+    /// <param name="container">The container of the streams.</param>
+    /// <param name="clock">Waits are taken from it.</param>
+    /// <param name="options">How it runs.</param>
+    /// <param name="make">Make what is not there; otherwise that is a <see cref="JournalUnavailableException"/>.</param>
+    /// <param name="cancel">Gives up.</param>
     /// <exception cref="JournalUnreadableException">The container holds something else, or a later format.</exception>
     /// <exception cref="JournalUnavailableException">It cannot be reached now.</exception>
     public static async Task<BlobJournalStore> OpenAsync(
         BlobContainerClient container,
         TimeProvider clock,
         BlobJournalOptions? options,
+        bool make,
         CancellationToken cancel
     )
     {
         var blobs = new BlobStorage(container);
         var index = new BlobStorage(IndexOf(container));
-        await blobs.MakeAsync(cancel);
+        if (make)
+        {
+            await blobs.MakeAsync(cancel);
+        }
+        else if (await blobs.GetAsync(BlobNames.Marker, cancel) is null)
+        {
+            throw new JournalUnavailableException($"There is no journal in container '{container.Name}'.");
+        }
         var key = await BlobJournalMarker.OpenAsync(blobs, cancel);
         await index.MakeAsync(cancel);
         return new BlobJournalStore(blobs, index, new BlobNames(key), clock, options ?? new BlobJournalOptions());
@@ -160,6 +173,13 @@ internal sealed class BlobJournalStore : IJournalStore
                 yield return name;
             }
         }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<int> RewriteIndexAsync(IReadOnlyList<IndexEntry> entries, CancellationToken cancel)
+    {
+        ObjectDisposedException.ThrowIf(closed, this);
+        return await index.RewriteAsync(entries, cancel);
     }
 
     /// <inheritdoc/>

@@ -36,6 +36,13 @@ public interface IJournalStore : IAsyncDisposable
     /// <summary>The name of every stream that holds an entry, in no order.</summary>
     IAsyncEnumerable<string> StreamsAsync(CancellationToken cancel);
 
+    /// <summary>Writes index entries by themselves, whatever the keys hold: to make the index anew from the streams. Each is durable when
+    /// this is answered.</summary>
+    /// <param name="entries">Each key once; <see cref="IndexEntry.Replaces"/> is not looked at.</param>
+    /// <param name="cancel">Gives up; a part may have been written.</param>
+    /// <returns>How many were missing or held another value.</returns>
+    ValueTask<int> RewriteIndexAsync(IReadOnlyList<IndexEntry> entries, CancellationToken cancel);
+
     /// <summary>What is wrong with the store's own files or blobs, one sentence each; empty when nothing is. Entries are not
     /// looked into: reading them does that.</summary>
     IAsyncEnumerable<string> CheckAsync(CancellationToken cancel);

@@ -29,24 +29,26 @@ internal static class JournalStores
     /// <param name="setting">Value of <see cref="Setting"/>; null or empty is <see cref="Default"/>.</param>
     /// <param name="clock">Waits between tries are taken from it.</param>
     /// <param name="cancel">Gives up.</param>
+    /// <param name="make">Make what is not there; otherwise that is a <see cref="JournalUnavailableException"/>.</param>
     /// <exception cref="ArgumentException">The setting names no store.</exception>
     /// <exception cref="JournalUnreadableException">What is there is no journal that this release reads.</exception>
     /// <exception cref="JournalUnavailableException">The store cannot be made or reached now.</exception>
     public static async ValueTask<IJournalStore> OpenAsync(
         string? setting,
         TimeProvider clock,
-        CancellationToken cancel
+        CancellationToken cancel,
+        bool make = true
     )
     {
         cancel.ThrowIfCancellationRequested();
         var text = string.IsNullOrWhiteSpace(setting) ? Default : setting.Trim();
         if (text.StartsWith(Sqlite, StringComparison.Ordinal) && text.Length > Sqlite.Length)
         {
-            return SqliteJournalStore.Open(text[Sqlite.Length..]);
+            return SqliteJournalStore.Open(text[Sqlite.Length..], make: make);
         }
         if (text.StartsWith(Azure, StringComparison.Ordinal) && text.Length > Azure.Length)
         {
-            return await BlobJournalStore.OpenAsync(Container(text[Azure.Length..]), clock, null, cancel);
+            return await BlobJournalStore.OpenAsync(Container(text[Azure.Length..]), clock, null, make, cancel);
         }
         throw new ArgumentException(
             $"{Setting} names no journal: it is 'sqlite:' and the path of a file, or 'azure:' and an address or connection string.",

@@ -51,10 +51,17 @@ internal sealed class SqliteJournalStore : IJournalStore
     public long Flushes => Interlocked.Read(ref flushes);
 
     /// <summary>Opens the file, or makes it with its folder.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="options">How it runs.</param>
+    /// <param name="make">Make it when it is not there; otherwise that is a <see cref="JournalUnavailableException"/>.</param>
     /// <exception cref="JournalUnreadableException">Not a journal that this release reads.</exception>
     /// <exception cref="JournalUnavailableException">Cannot be made or opened now.</exception>
-    public static SqliteJournalStore Open(string path, SqliteJournalOptions? options = null)
+    public static SqliteJournalStore Open(string path, SqliteJournalOptions? options = null, bool make = true)
     {
+        if (!make && !File.Exists(path))
+        {
+            throw new JournalUnavailableException($"There is no journal '{path}'.");
+        }
         SqliteJournalFile.Prepare(path);
         return new SqliteJournalStore(path, options ?? new SqliteJournalOptions());
     }
@@ -137,6 +144,44 @@ internal sealed class SqliteJournalStore : IJournalStore
             }
             last = page[^1].Id;
             await Task.Yield();
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<int> RewriteIndexAsync(IReadOnlyList<IndexEntry> entries, CancellationToken cancel)
+    {
+        ObjectDisposedException.ThrowIf(closed, this);
+        cancel.ThrowIfCancellationRequested();
+        try
+        {
+            // A connection of its own: SQLite's locks keep it and the writer apart, and the writer remembers no keys.
+            using var connection = SqliteJournalFile.Connect(
+                path,
+                cacheKiB: 2048,
+                readOnly: false,
+                (int)options.LockWait.TotalMilliseconds
+            );
+            using var transaction = connection.BeginTransaction(deferred: false);
+            using var set = connection.CreateCommand();
+            set.Transaction = transaction;
+            set.CommandText = """
+                INSERT INTO finder (key, value) VALUES ($key, $value)
+                ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE value <> excluded.value
+                """;
+            var key = set.Parameters.Add("$key", SqliteType.Text);
+            var value = set.Parameters.Add("$value", SqliteType.Text);
+            var written = 0;
+            foreach (var entry in entries)
+            {
+                (key.Value, value.Value) = (entry.Key, entry.Value);
+                written += set.ExecuteNonQuery();
+            }
+            transaction.Commit();
+            return ValueTask.FromResult(written);
+        }
+        catch (SqliteException fault)
+        {
+            throw SqliteJournalFile.Explain(fault, path);
         }
     }
 

@@ -405,7 +405,7 @@ public sealed class BlobJournalFaultsTest(Azurite azurite) : IAsyncLifetime
             settings => settings.Retry.MaxRetries = 0
         );
         await Should.ThrowAsync<JournalUnavailableException>(() =>
-            BlobJournalStore.OpenAsync(nobody, new RealTime(), Quick, Cancel)
+            BlobJournalStore.OpenAsync(nobody, new RealTime(), Quick, make: true, Cancel)
         );
 
         await using var store = await OpenAsync();
@@ -531,7 +531,7 @@ public sealed class BlobJournalFaultsTest(Azurite azurite) : IAsyncLifetime
                 }
             }
         );
-        return await BlobJournalStore.OpenAsync(client, new RealTime(), options, Cancel);
+        return await BlobJournalStore.OpenAsync(client, new RealTime(), options, make: true, Cancel);
     }
 
     private async Task<BlobContainerClient> ContainerAsync() =>

@@ -530,6 +530,25 @@ public abstract class JournalStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_index_can_be_written_anew_whatever_it_holds()
+    {
+        await AppendAsync("s", 0, "a", [new("right", "s"), new("wrong", "elsewhere")]);
+
+        (await Store.RewriteIndexAsync([new("right", "s"), new("wrong", "s"), new("missing", "s")], Cancel)).ShouldBe(
+            2
+        );
+        (await ListAsync("")).ShouldBe(["missing=s", "right=s", "wrong=s"]);
+        (await Store.RewriteIndexAsync([new("right", "s"), new("wrong", "s"), new("missing", "s")], Cancel)).ShouldBe(
+            0
+        );
+        (await AppendAsync("s", 1, "b", [new("missing", "other")])).Outcome.ShouldBe(AppendOutcome.IndexTaken);
+        (await AppendAsync("s", 1, "b", [new("wrong", "next", Replaces: "s")])).Outcome.ShouldBe(
+            AppendOutcome.Appended
+        );
+        (await Store.FindAsync("wrong", Cancel)).ShouldBe("next");
+    }
+
+    [Fact]
     public async Task A_sound_store_has_no_faults()
     {
         await FillAsync("s", 3);
