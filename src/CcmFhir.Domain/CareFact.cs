@@ -165,6 +165,8 @@ public sealed record StayFact(string Reference, StayKind Kind, Stretch Period) :
 /// <param name="PractitionerNpis">Their NPIs where given by identifier.</param>
 /// <param name="Organizations">References of who billed it; empty when unknown.</param>
 /// <param name="OrganizationNpis">Their NPIs where given by identifier.</param>
+/// <param name="Period">When, where its times are known; empty where they are not.</param>
+/// <param name="Planned">It is planned only, not furnished yet.</param>
 public sealed record BilledServiceFact(
     string Reference,
     string Code,
@@ -173,7 +175,9 @@ public sealed record BilledServiceFact(
     IReadOnlyList<string> Practitioners,
     IReadOnlyList<string> PractitionerNpis,
     IReadOnlyList<string> Organizations,
-    IReadOnlyList<string> OrganizationNpis
+    IReadOnlyList<string> OrganizationNpis,
+    Stretch Period = default,
+    bool Planned = false
 ) : CareFact(Reference);
 
 /// <summary>The practitioner's word on the complexity of medical decision making.</summary>

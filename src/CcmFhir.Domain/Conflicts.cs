@@ -5,11 +5,17 @@ namespace CcmFhir.Domain;
 /// <param name="ComplexExcluded">Complex care management may not be billed.</param>
 public sealed record ConflictFinding(IReadOnlyList<Reason> Reasons, bool ComplexExcluded);
 
+/// <summary>The 30 days of one transitional care service.</summary>
+/// <param name="Service">The service.</param>
+/// <param name="First">Day of discharge, the first of the 30: that of the stay that ended last in the 14 days before, else the day of service.</param>
+/// <param name="Last">Last of the 30 days.</param>
+public sealed record TransitionalCare(BilledServiceFact Service, DateOnly First, DateOnly Last);
+
 /// <summary>Services that may not share a month with care management (rules section 9), from whatever says that they were billed.</summary>
 public static class Conflicts
 {
     private const int TcmDays = 30;
-    private const long FurtherTime = 1200;
+    private const int FaceToFaceDays = 14;
 
     private enum Whose
     {
@@ -24,102 +30,61 @@ public static class Conflicts
     /// <param name="month">The month.</param>
     /// <param name="rules">The rules.</param>
     /// <param name="policy">What the practice's policy says on the last day of the month.</param>
-    /// <param name="counted">The seconds that count.</param>
-    /// <param name="ownCodes">Codes of the program that is being decided: another program's conflict rows for them do not apply to itself.</param>
+    /// <param name="program">The program that is decided: ccm, pcm, apcm.</param>
+    /// <param name="tcmOver">The 30 days of transitional care ended in the month, and the threshold was met after them.</param>
     public static ConflictFinding Find(
         PatientLedger ledger,
         Practice practice,
         ServiceMonth month,
         RuleSet rules,
         PolicyRow policy,
-        Stretches counted,
-        IReadOnlyCollection<string> ownCodes
+        string program,
+        bool tcmOver
     )
     {
         ArgumentNullException.ThrowIfNull(ledger);
         ArgumentNullException.ThrowIfNull(practice);
         ArgumentNullException.ThrowIfNull(rules);
         ArgumentNullException.ThrowIfNull(policy);
-        ArgumentNullException.ThrowIfNull(counted);
         var reasons = new List<Reason>();
         var complexExcluded = false;
+        if (program != "apcm")
+        {
+            foreach (var care in Transitional(ledger, practice, month, rules))
+            {
+                reasons.Add(Tcm(care, policy.Tcm, tcmOver));
+            }
+        }
         foreach (var service in Services(ledger, practice))
         {
-            if (rules.IsTcm(service.Code))
-            {
-                if (Tcm(service, month, practice, policy, counted) is { } tcm)
-                {
-                    reasons.Add(tcm);
-                }
-                continue;
-            }
             if (service.LastDay < month.FirstDay || service.Day > month.LastDay)
             {
                 continue;
             }
-            var whose = WhoseIs(service, practice);
-            if (service.Code == "G0181")
+            foreach (var row in rules.Conflicts(service.Code, month.LastDay, program))
             {
-                var severity =
-                    policy.G0181 == HomeHealthPolicy.DenyAny || whose == Whose.Own ? ReasonSeverity.Deny
-                    : whose == Whose.Unknown ? ReasonSeverity.Hold
-                    : ReasonSeverity.Warn;
-                reasons.Add(
-                    Reason.Of(
-                        "CCM-K02",
-                        severity,
-                        Say("Home health supervision (G0181) in the same month", whose, severity),
-                        service.Reference
-                    )
-                );
-                continue;
-            }
-            foreach (var row in rules.Conflicts(service.Code, month.LastDay))
-            {
-                // CCM against CCM is the rule itself; a PCM or APCM month is not in conflict with its own codes of ours.
-                if (row.Codes.Any(ownCodes.Contains) && row.Reason != "CCM-K01" && whose == Whose.Own)
+                if (row.Setting == "tcm")
                 {
                     continue;
                 }
-                var effect = whose == Whose.Other ? row.Other : row.Same;
-                switch (effect)
+                var whose = WhoseIs(service, practice);
+                var effect = row.Setting switch
                 {
-                    case "deny":
-                        // Whoever billed it: a second care-management claim is denied for anybody's, the others only for the practitioner's own.
-                        var severity =
-                            whose == Whose.Unknown && row.Other != "deny" ? ReasonSeverity.Hold : ReasonSeverity.Deny;
-                        reasons.Add(
-                            Reason.Of(
-                                row.Reason,
-                                severity,
-                                Say($"{row.Text} ({service.Code})", whose, severity),
-                                service.Reference
-                            )
-                        );
-                        break;
-                    case "warn":
-                        reasons.Add(
-                            Reason.Of(
-                                row.Reason,
-                                ReasonSeverity.Warn,
-                                $"{row.Text} ({service.Code})",
-                                service.Reference
-                            )
-                        );
-                        break;
-                    case "not-complex":
-                        complexExcluded = true;
-                        reasons.Add(
-                            Reason.Of(
-                                row.Reason,
-                                ReasonSeverity.Info,
-                                $"{row.Text} ({service.Code})",
-                                service.Reference
-                            )
-                        );
-                        break;
-                    default:
-                        break;
+                    "g0181" when policy.G0181 == HomeHealthPolicy.DenyAny => "deny",
+                    "rpm" when policy.RpmDenies => "deny",
+                    _ => whose == Whose.Other ? row.Other : row.Same,
+                };
+                complexExcluded |= effect == "not-complex" && !service.Planned;
+                if (Severity(effect, row, whose, service.Planned) is { } severity)
+                {
+                    reasons.Add(
+                        Reason.Of(
+                            row.Reason,
+                            severity,
+                            Say($"{row.Text} ({service.Code})", whose, severity, service.Planned),
+                            service.Reference
+                        )
+                    );
                 }
             }
         }
@@ -156,6 +121,34 @@ public static class Conflicts
         return new ConflictFinding(reasons, complexExcluded);
     }
 
+    /// <summary>Transitional care whose 30 days share a day with the month.</summary>
+    public static IReadOnlyList<TransitionalCare> Transitional(
+        PatientLedger ledger,
+        Practice practice,
+        ServiceMonth month,
+        RuleSet rules
+    )
+    {
+        ArgumentNullException.ThrowIfNull(ledger);
+        ArgumentNullException.ThrowIfNull(practice);
+        ArgumentNullException.ThrowIfNull(rules);
+        List<TransitionalCare>? found = null;
+        foreach (var service in Services(ledger, practice))
+        {
+            if (!rules.IsTcm(service.Code) || service.Planned)
+            {
+                continue;
+            }
+            var first = Discharge(ledger, practice, service.Day);
+            var last = first.AddDays(TcmDays - 1);
+            if (last >= month.FirstDay && first <= month.LastDay)
+            {
+                (found ??= []).Add(new TransitionalCare(service, first, last));
+            }
+        }
+        return found ?? [];
+    }
+
     /// <summary>Services that were billed, and those that a visit's codes stand for.</summary>
     internal static IEnumerable<BilledServiceFact> Services(PatientLedger ledger, Practice practice)
     {
@@ -186,55 +179,75 @@ public static class Conflicts
         }
     }
 
-    private static Reason? Tcm(
-        BilledServiceFact service,
-        ServiceMonth month,
-        Practice practice,
-        PolicyRow policy,
-        Stretches counted
-    )
+    private static DateOnly Discharge(PatientLedger ledger, Practice practice, DateOnly service)
     {
-        var last = service.Day.AddDays(TcmDays - 1);
-        if (last < month.FirstDay || service.Day > month.LastDay)
+        DateOnly? last = null;
+        foreach (var stay in ledger.Stays)
         {
-            return null;
+            if (stay.Kind == StayKind.Hospice || stay.Period.End >= Stretch.Always.End)
+            {
+                continue;
+            }
+            var day = ServiceMonth.LocalDay(DateTimeOffset.FromUnixTimeSeconds(stay.Period.End - 1), practice.TimeZone);
+            if (day <= service && day >= service.AddDays(-FaceToFaceDays) && (last is null || day > last))
+            {
+                last = day;
+            }
         }
-        if (policy.Tcm == TcmPolicy.Allow)
-        {
-            return Reason.Of(
-                "CCM-K03",
-                ReasonSeverity.Info,
-                $"Transitional care management ({service.Code}) in the same month: allowed since 2020, no minute may count for both",
-                service.Reference
-            );
-        }
-        var after = ServiceMonth.StartOfDay(last.AddDays(1), practice.TimeZone).ToUnixTimeSeconds();
-        var further = counted.And(Stretches.Of(new Stretch(after, Stretch.Always.End))).Seconds;
-        if (policy.Tcm == TcmPolicy.DenyUnlessEnded && last <= month.LastDay && further >= FurtherTime)
-        {
-            return Reason.Of(
-                "CCM-K03",
-                ReasonSeverity.Info,
-                $"The 30 days of transitional care management ({service.Code}) ended on {last:yyyy-MM-dd}, and 20 further minutes follow",
-                service.Reference
-            );
-        }
-        return Reason.Of(
-            "CCM-K03",
-            ReasonSeverity.Deny,
-            $"Transitional care management ({service.Code}) covers {service.Day:yyyy-MM-dd} to {last:yyyy-MM-dd} and may not share the month under this policy",
-            service.Reference
-        );
+        return last ?? service;
     }
 
-    private static string Say(string text, Whose whose, ReasonSeverity severity) =>
-        whose switch
+    private static Reason Tcm(TransitionalCare care, TcmPolicy policy, bool over)
+    {
+        var what =
+            $"Transitional care management ({care.Service.Code}), {care.First:yyyy-MM-dd} to {care.Last:yyyy-MM-dd}";
+        return policy switch
         {
-            Whose.Own => $"{text}; billed by this practice",
-            Whose.Other => $"{text}; billed elsewhere",
-            _ when severity == ReasonSeverity.Hold => $"{text}; who billed it is not said: add the performer",
+            TcmPolicy.Allow => Reason.Of(
+                "CCM-K03",
+                ReasonSeverity.Info,
+                $"{what}, in the same month: allowed, no minute may count for both",
+                care.Service.Reference
+            ),
+            TcmPolicy.DenyUnlessEnded when over => Reason.Of(
+                "CCM-K03",
+                ReasonSeverity.Info,
+                $"{what}: its 30 days ended in the month, and the threshold was met by time after them",
+                care.Service.Reference
+            ),
+            _ => Reason.Of(
+                "CCM-K03",
+                ReasonSeverity.Deny,
+                $"{what}: may not share the month under this policy",
+                care.Service.Reference
+            ),
+        };
+    }
+
+    // A denial that hangs on who billed is a hold until that is said; what is only planned denies nothing yet.
+    private static ReasonSeverity? Severity(string effect, ConflictRow row, Whose whose, bool planned) =>
+        effect switch
+        {
+            "deny" when planned => ReasonSeverity.Warn,
+            "deny" when whose == Whose.Unknown && row.Other != "deny" => ReasonSeverity.Hold,
+            "deny" => ReasonSeverity.Deny,
+            "warn" => ReasonSeverity.Warn,
+            "info" or "not-complex" => ReasonSeverity.Info,
+            _ => null,
+        };
+
+    private static string Say(string text, Whose whose, ReasonSeverity severity, bool planned) =>
+        (whose, severity) switch
+        {
+            _ when planned => $"{text}; planned so far: where it is furnished, it counts",
+            (Whose.Unknown, ReasonSeverity.Hold) => $"{text}; who billed it is not said: add the performer",
+            (Whose.Own, <= ReasonSeverity.Hold) => $"{text}; billed by this practice",
+            (Whose.Other, <= ReasonSeverity.Hold) => $"{text}; billed elsewhere",
             _ => text,
         };
+
+    /// <summary>The practice or one of its practitioners furnished the service.</summary>
+    internal static bool IsOwn(BilledServiceFact service, Practice practice) => WhoseIs(service, practice) == Whose.Own;
 
     private static Whose WhoseIs(BilledServiceFact service, Practice practice)
     {

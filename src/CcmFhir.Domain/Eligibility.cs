@@ -2,14 +2,15 @@ namespace CcmFhir.Domain;
 
 /// <summary>A condition that qualifies for care management in the month.</summary>
 /// <param name="Condition">The condition.</param>
-/// <param name="Category">Its chronic-condition category, or its code where the policy counts by code.</param>
+/// <param name="Category">Its chronic-condition category.</param>
 public sealed record QualifyingCondition(ConditionFact Condition, string Category);
 
 /// <summary>What the rules on conditions found (rules E1 to E5).</summary>
-/// <param name="Qualifying">One for each category, by reference.</param>
-/// <param name="Distinct">How many categories.</param>
+/// <param name="Qualifying">Each condition that qualifies, by code, then reference; two of one category stand beside each other on the claim.</param>
+/// <param name="Distinct">How many there are by the practice's measure: categories, or codes.</param>
 /// <param name="PossiblyDistinct">How many there would be if what is not said were said.</param>
-/// <param name="Unlisted">Qualifying conditions whose code the list of chronic conditions does not name.</param>
+/// <param name="Unlisted">Qualifying conditions that a person should look at: not in the list of chronic conditions, or counted beside
+/// another of the same category because the practice counts codes.</param>
 public sealed record ConditionFinding(
     IReadOnlyList<QualifyingCondition> Qualifying,
     int Distinct,
@@ -21,51 +22,68 @@ public sealed record ConditionFinding(
 public static class Eligibility
 {
     /// <summary>Conditions that qualify: confirmed, chronic for twelve months or until death, a significant risk, and active at some moment of the window.</summary>
+    /// <param name="ledger">The patient.</param>
+    /// <param name="window">From the first consented moment of the month to its end.</param>
+    /// <param name="rules">The rules.</param>
+    /// <param name="policy">The practice's choices.</param>
+    /// <param name="shorter">Principal care management: a condition of less than twelve months may qualify (three are enough).</param>
     public static ConditionFinding Conditions(
         PatientLedger ledger,
         Stretch window,
         RuleSet rules,
-        PracticePolicy policy
+        PracticePolicy policy,
+        bool shorter = false
     )
     {
         ArgumentNullException.ThrowIfNull(ledger);
         ArgumentNullException.ThrowIfNull(rules);
         ArgumentNullException.ThrowIfNull(policy);
-        var qualifying = new SortedDictionary<string, QualifyingCondition>(StringComparer.Ordinal);
+        var qualifying = new List<QualifyingCondition>();
+        var distinct = new HashSet<string>(StringComparer.Ordinal);
         var possible = new HashSet<string>(StringComparer.Ordinal);
+        var categories = new Dictionary<string, string>(StringComparer.Ordinal);
         var unlisted = new List<string>();
         foreach (var condition in ledger.Conditions)
         {
+            // Suspected and refuted diagnoses are not coded for outpatients (ICD-10-CM guidelines, section IV.H).
             if (
                 condition.IcdCode is not { Length: >= 3 } code
-                || condition.VerificationStatus != "confirmed"
+                || condition.VerificationStatus is not ("confirmed" or "")
+                || condition.SignificantRisk is false
+                || (condition.ExpectedDuration is "under-12-months" && !shorter)
                 || !ActiveIn(condition, window)
             )
-            {
-                continue;
-            }
-            if (condition.ExpectedDuration is "under-12-months" || condition.SignificantRisk is false)
             {
                 continue;
             }
             var category = rules.Category(code, out var listed);
             var key = policy.DistinctByCode ? code : category;
             possible.Add(key);
-            if (condition.ExpectedDuration is null || condition.SignificantRisk is null)
+            if (
+                condition.VerificationStatus.Length == 0
+                || condition.ClinicalStatus.Length == 0
+                || condition.SignificantRisk is null
+                || condition.ExpectedDuration is not ("12-months-or-longer" or "until-death")
+            )
             {
                 continue;
             }
-            if (qualifying.TryAdd(key, new QualifyingCondition(condition, category)) && !listed)
+            qualifying.Add(new QualifyingCondition(condition, category));
+            distinct.Add(key);
+            if (
+                !listed || (!categories.TryAdd(category, code) && policy.DistinctByCode && categories[category] != code)
+            )
             {
                 unlisted.Add(condition.Reference);
             }
         }
-        return new ConditionFinding(
-            [.. qualifying.Values.OrderBy(one => one.Condition.Reference, StringComparer.Ordinal)],
-            qualifying.Count,
-            possible.Count,
-            unlisted
+        qualifying.Sort(
+            static (left, right) =>
+                string.CompareOrdinal(left.Condition.IcdCode, right.Condition.IcdCode) is var order && order != 0
+                    ? order
+                    : string.CompareOrdinal(left.Condition.Reference, right.Condition.Reference)
         );
+        return new ConditionFinding(qualifying, distinct.Count, possible.Count, unlisted);
     }
 
     /// <summary>Consents to a program that name the practice, by when they were given.</summary>
@@ -140,28 +158,39 @@ public static class Eligibility
     /// management began (rules I1 to I7).</summary>
     /// <param name="ledger">The patient.</param>
     /// <param name="starts">Local days on which care management may be said to have begun.</param>
+    /// <param name="consents">Local days on which consent was given: consent on the day of the visit shows that care management was discussed
+    /// where the visit does not say.</param>
     /// <param name="practice">The practice.</param>
     /// <param name="rules">The rules.</param>
     public static VisitFact? InitiatingVisit(
         PatientLedger ledger,
         IReadOnlyList<DateOnly> starts,
+        IReadOnlyList<DateOnly> consents,
         Practice practice,
         RuleSet rules
     )
     {
         ArgumentNullException.ThrowIfNull(ledger);
         ArgumentNullException.ThrowIfNull(starts);
+        ArgumentNullException.ThrowIfNull(consents);
         ArgumentNullException.ThrowIfNull(practice);
-        return ledger
-            .Visits.Where(visit => visit.Discussed is true && Qualifies(visit, practice, rules))
-            .Where(visit =>
-                starts.Any(start =>
-                    Day(visit, practice) is var day
-                    && day <= start
-                    && day >= start.AddDays(-practice.Policy.InitiatingVisitDays)
-                )
+        VisitFact? latest = null;
+        foreach (var visit in ledger.Visits)
+        {
+            if (!Qualifies(visit, practice, rules) || visit.Period.Start < latest?.Period.Start)
+            {
+                continue;
+            }
+            var day = Day(visit, practice);
+            if (
+                (visit.Discussed ?? consents.Contains(day))
+                && starts.Any(start => day <= start && day >= start.AddDays(-practice.Policy.InitiatingVisitDays))
             )
-            .MaxBy(visit => visit.Period.Start);
+            {
+                latest = visit;
+            }
+        }
+        return latest;
     }
 
     /// <summary>The visit took place, was the practice's, and has a code that can initiate care management.</summary>
@@ -195,7 +224,8 @@ public static class Eligibility
         return ServiceMonth.LocalDay(DateTimeOffset.FromUnixTimeSeconds(visit.Period.Start), practice.TimeZone);
     }
 
-    private static bool Names(ConsentFact consent, Practice practice) =>
+    /// <summary>The consent names the practice.</summary>
+    internal static bool Names(ConsentFact consent, Practice practice) =>
         consent.Organizations.Any(practice.IsOrganization) || consent.OrganizationNpis.Contains(practice.Npi);
 
     // Resolved in mid-month still counts for that month (rule E5); resolved without a date cannot be placed.
@@ -209,6 +239,8 @@ public static class Eligibility
         {
             "active" or "recurrence" or "relapse" => condition.AbatementUnix is not { } ended || ended > window.Start,
             "inactive" or "remission" or "resolved" => condition.AbatementUnix is { } ended && ended > window.Start,
+            // Not said: it stands on the list, so that it may be.
+            "" => condition.AbatementUnix is not { } ended || ended > window.Start,
             _ => false,
         };
     }

@@ -4,8 +4,9 @@ namespace CcmFhir.Domain;
 /// <param name="Code">CPT or HCPCS code.</param>
 /// <param name="Units">Units of service.</param>
 /// <param name="UnitPrice">Charge for one unit, USD: the practice's, else the national amount.</param>
-/// <param name="Serviced">Day of service.</param>
-public sealed record ClaimLine(string Code, int Units, decimal UnitPrice, DateOnly Serviced)
+/// <param name="Serviced">Day of service; the first where it is a range.</param>
+/// <param name="Through">Last day of service (included), where it is a range; else null.</param>
+public sealed record ClaimLine(string Code, int Units, decimal UnitPrice, DateOnly Serviced, DateOnly? Through = null)
 {
     /// <summary>Units times charge.</summary>
     public decimal Net => UnitPrice * Units;
@@ -99,9 +100,9 @@ public sealed record MonthDecision
         var name =
             rules.NameFor(month)
             ?? throw new RuleSetException(
-                $"{month.Year}: no rule set; latest {rules.Last.Year}. A month is decided under the rules of that month, never under others."
+                $"{rules.Unknown(month)}. A month is decided under the rules of that month, never under others."
             );
-        return new Deciding(ledger, earlier, practice, month, rules, name, asOf).Decide();
+        return Deciding.Decide(new Matter(ledger, earlier, practice, month, rules, asOf), name);
     }
 }
 

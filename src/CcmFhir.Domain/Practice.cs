@@ -122,8 +122,11 @@ public enum DateOfServicePolicy
     /// <summary>The day on which the line's threshold was met.</summary>
     ThresholdDate,
 
-    /// <summary>The last Monday to Friday of the month.</summary>
+    /// <summary>The last Monday to Friday of the month; holidays are not known.</summary>
     LastBusinessDay,
+
+    /// <summary>From the first to the last day of the month.</summary>
+    PeriodRange,
 }
 
 /// <summary>Rules that are a practice's choice. Null where the rule set of the month decides.</summary>
@@ -176,6 +179,12 @@ public sealed record PracticePolicy
 
     /// <summary>Override of the cap on 99489 units; 0 for none.</summary>
     public int? Cap99489 { get; init; }
+
+    /// <summary>Override: a month may be billed before it is over (rule B1).</summary>
+    public bool? BillBeforeMonthEnd { get; init; }
+
+    /// <summary>Override: remote monitoring in the same month denies; no published policy does.</summary>
+    public bool RpmDenies { get; init; }
 
     /// <summary>Longest time log taken, hours (rule T7 at the door).</summary>
     public int MaxTaskHours { get; init; } = 24;

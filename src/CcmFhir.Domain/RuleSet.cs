@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -19,62 +20,6 @@ public sealed class RuleSetException : Exception
         : base(message, innerException) { }
 }
 
-/// <summary>A family of codes of which one may be billed a month.</summary>
-/// <param name="Family">staff, complex, practitioner, pcm-staff, pcm-practitioner.</param>
-/// <param name="From">First day of service, inclusive.</param>
-/// <param name="To">Last day of service, inclusive.</param>
-/// <param name="Base">Base code.</param>
-/// <param name="Seconds">Seconds at which the base code is earned, in full (rule T1).</param>
-/// <param name="AddOn">Add-on code; null where there is none.</param>
-/// <param name="Step">Seconds for each unit of it, in full.</param>
-/// <param name="Cap">Most units of it; 0 for no cap.</param>
-/// <param name="Source">Where the row comes from.</param>
-public sealed record FamilyRow(
-    string Family,
-    DateOnly From,
-    DateOnly To,
-    string Base,
-    long Seconds,
-    string? AddOn,
-    long Step,
-    int Cap,
-    string Source
-);
-
-/// <summary>What a policy says in a stretch of time.</summary>
-public sealed record PolicyRow(
-    string Policy,
-    DateOnly From,
-    DateOnly To,
-    EmDayPolicy EmDay,
-    TcmPolicy Tcm,
-    HomeHealthPolicy G0181,
-    bool ComplexNeedsPlanRevision,
-    int Cap99437,
-    int Cap99489,
-    string Source
-);
-
-/// <summary>Codes that may not, or may only with care, share a month with chronic care management.</summary>
-/// <param name="Codes">The codes.</param>
-/// <param name="From">First day of service, inclusive.</param>
-/// <param name="To">Last day of service, inclusive.</param>
-/// <param name="Same">What follows when the same practitioner billed it: deny, warn, not-complex or none.</param>
-/// <param name="Other">What follows when another did.</param>
-/// <param name="Reason">Reason code.</param>
-/// <param name="Text">For people.</param>
-/// <param name="Source">Where the row comes from.</param>
-public sealed record ConflictRow(
-    IReadOnlyList<string> Codes,
-    DateOnly From,
-    DateOnly To,
-    string Same,
-    string Other,
-    string Reason,
-    string Text,
-    string Source
-);
-
 /// <summary>Rules as dated data: thresholds, caps, exclusions, amounts. A new year is a change of data, not of code. Immutable.</summary>
 public sealed class RuleSet
 {
@@ -82,6 +27,8 @@ public sealed class RuleSet
     {
         PropertyNameCaseInsensitive = true,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectRequiredConstructorParameters = true,
+        RespectNullableAnnotations = true,
         Converters = { new JsonStringEnumConverter() },
     };
 
@@ -92,24 +39,32 @@ public sealed class RuleSet
     });
 
     private readonly RuleData data;
-    private readonly HashSet<string> initiating;
-    private readonly HashSet<string> evaluation;
-    private readonly HashSet<string> tcm;
-    private readonly Dictionary<string, CategoryRow> categories = new(StringComparer.Ordinal);
+    private readonly FrozenSet<string> initiating;
+    private readonly FrozenSet<string> evaluation;
+    private readonly FrozenSet<string> tcm;
+    private readonly FrozenSet<string> facilityPlaces;
+    private readonly FrozenDictionary<string, CodeRow[]> codes;
+    private readonly FrozenDictionary<string, ConflictRow[]> conflicts;
+    private readonly FrozenDictionary<string, CategoryRow> categories;
 
     private RuleSet(RuleData data)
     {
         this.data = data;
-        initiating = [.. data.InitiatingVisitCodes];
-        evaluation = [.. data.EvaluationCodes];
-        tcm = [.. data.TcmCodes];
-        foreach (var category in data.Categories)
-        {
-            foreach (var prefix in category.Prefixes)
-            {
-                categories[prefix] = category;
-            }
-        }
+        initiating = CodeSpan.Expand(data.InitiatingVisitCodes).ToFrozenSet(StringComparer.Ordinal);
+        evaluation = CodeSpan.Expand(data.EvaluationCodes).ToFrozenSet(StringComparer.Ordinal);
+        tcm = CodeSpan.Expand(data.TcmCodes).ToFrozenSet(StringComparer.Ordinal);
+        facilityPlaces = data.FacilityPlacesOfService.ToFrozenSet(StringComparer.Ordinal);
+        codes = data
+            .Codes.GroupBy(row => row.Code, StringComparer.Ordinal)
+            .ToFrozenDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
+        conflicts = data
+            .Conflicts.Select(row => row with { Codes = CodeSpan.Expand(row.Codes) })
+            .SelectMany(row => row.Codes.Select(code => (code, row)))
+            .GroupBy(pair => pair.code, pair => pair.row, StringComparer.Ordinal)
+            .ToFrozenDictionary(group => group.Key, group => group.ToArray(), StringComparer.Ordinal);
+        categories = data
+            .Categories.SelectMany(category => category.Prefixes.Select(prefix => (prefix, category)))
+            .ToFrozenDictionary(pair => pair.prefix, pair => pair.category, StringComparer.Ordinal);
     }
 
     /// <summary>Medicare from 2015 to the latest year known.</summary>
@@ -138,7 +93,7 @@ public sealed class RuleSet
         {
             throw new RuleSetException("The rule set is empty.");
         }
-        Check(data);
+        RuleSetCheck.Run(data);
         return new RuleSet(data);
     }
 
@@ -148,9 +103,16 @@ public sealed class RuleSet
             ? string.Create(CultureInfo.InvariantCulture, $"cms-{month.Year}.1")
             : null;
 
+    /// <summary>Why there is no answer for a month, and what is known instead; null where there is one.</summary>
+    public string? Unknown(ServiceMonth month) =>
+        NameFor(month) is not null ? null
+        : month.FirstDay < First
+            ? string.Create(CultureInfo.InvariantCulture, $"{month.Year}: no rule set; earliest {First.Year}")
+        : string.Create(CultureInfo.InvariantCulture, $"{month.Year}: no rule set; latest {Last.Year}");
+
     /// <summary>The family as it stands on a day; null where it does not exist yet.</summary>
     public FamilyRow? Family(string family, DateOnly day) =>
-        data.Families.FirstOrDefault(row => row.Family == family && row.From <= day && day <= row.To);
+        data.Families.Find(row => row.Family == family && row.From <= day && day <= row.To);
 
     /// <summary>What a policy says on a day.</summary>
     /// <exception cref="RuleSetException">There is no such policy on that day.</exception>
@@ -164,11 +126,31 @@ public sealed class RuleSet
     public IReadOnlyList<string> Policies =>
         [.. data.Policies.Select(row => row.Policy).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
 
-    /// <summary>The conflict rows that hold for a code on a day.</summary>
-    public IEnumerable<ConflictRow> Conflicts(string code, DateOnly day) =>
-        data.Conflicts.Where(row =>
-            row.From <= day && day <= row.To && row.Codes.Contains(code, StringComparer.Ordinal)
-        );
+    /// <summary>The conflict rows that hold for a code on a day and matter to a program.</summary>
+    public IEnumerable<ConflictRow> Conflicts(string code, DateOnly day, string program)
+    {
+        if (!conflicts.TryGetValue(code, out var rows))
+        {
+            yield break;
+        }
+        foreach (var row in rows)
+        {
+            if (
+                row.From <= day
+                && day <= row.To
+                && (row.Programs.Contains(program) || (program == "ccm" && row.Programs.Contains("complex")))
+            )
+            {
+                yield return row;
+            }
+        }
+    }
+
+    /// <summary>What a RHC or FQHC bills on a day.</summary>
+    public FacilityRow Facility(DateOnly day) => data.Facilities.First(row => row.From <= day && day <= row.To);
+
+    /// <summary>From this day on RHC and FQHC bill transitional care beside care management as others do.</summary>
+    public DateOnly FacilityTcmFrom => data.FacilityTcmFrom;
 
     /// <summary>The code can be an initiating visit (rule I2).</summary>
     public bool IsInitiatingVisit(string code) => initiating.Contains(code);
@@ -184,22 +166,49 @@ public sealed class RuleSet
     /// <param name="day">Day of service.</param>
     /// <param name="gpci">Geographic adjustment; 1 is national.</param>
     /// <param name="qualifying">Participant in a qualifying alternative payment model.</param>
-    public decimal? Amount(string code, DateOnly day, decimal gpci = 1m, bool qualifying = false)
+    /// <param name="placeOfService">CMS place of service; in a facility the amount is lower.</param>
+    public decimal? Amount(
+        string code,
+        DateOnly day,
+        decimal gpci = 1m,
+        bool qualifying = false,
+        string placeOfService = "11"
+    ) => Price(code, day, gpci, qualifying, placeOfService).Amount;
+
+    /// <summary>The amount of <see cref="Amount"/>, and what there is to doubt about it.</summary>
+    public Price Price(string code, DateOnly day, decimal gpci, bool qualifying, string placeOfService)
     {
-        var row = data.Codes.FirstOrDefault(one => one.Code == code && one.From <= day && day <= one.To);
+        var row = Code(code, day);
         var factor = data.ConversionFactors.FirstOrDefault(one => one.From <= day && day <= one.To);
-        return row?.Units is { } units && factor is not null
-            ? Math.Round(
-                units * (qualifying ? factor.QualifyingFactor ?? factor.Factor : factor.Factor) * gpci,
-                2,
-                MidpointRounding.AwayFromZero
-            )
-            : null;
+        if (row is null || factor is null)
+        {
+            return default;
+        }
+        var doubt =
+            row.Confidence == Confidence.General || (row.Rate is null && factor.Confidence == Confidence.General)
+                ? $"the figures behind {code} for {day.Year} are not verified"
+                : null;
+        if (row.Rate is { } rate)
+        {
+            return new Price(rate, doubt);
+        }
+        if (row.Units is not { } units)
+        {
+            return default;
+        }
+        if (facilityPlaces.Contains(placeOfService))
+        {
+            doubt = row.FacilityUnits is null
+                ? $"the relative value units of {code} in a facility are not known: those outside one stand in"
+                : doubt;
+            units = row.FacilityUnits ?? units;
+        }
+        var perUnit = qualifying ? factor.QualifyingFactor ?? factor.Factor : factor.Factor;
+        return new Price(Math.Round(units * perUnit * gpci, 2, MidpointRounding.AwayFromZero), doubt);
     }
 
     /// <summary>The code may be billed on that day at all.</summary>
-    public bool Exists(string code, DateOnly day) =>
-        data.Codes.Any(one => one.Code == code && one.From <= day && day <= one.To);
+    public bool Exists(string code, DateOnly day) => Code(code, day) is not null;
 
     /// <summary>The chronic-condition category of an ICD-10-CM code: that of the shortest prefix that fits, so that complications stay with their
     /// disease; the code's three characters where the list has none.</summary>
@@ -220,130 +229,18 @@ public sealed class RuleSet
         return icd[..Math.Min(3, icd.Length)];
     }
 
-    private static void Check(RuleData data)
+    private CodeRow? Code(string code, DateOnly day)
     {
-        Cover(
-            "conversionFactors",
-            "",
-            data.First,
-            data.Last,
-            [.. data.ConversionFactors.Select(row => (row.From, row.To))]
-        );
-        foreach (var group in data.Policies.GroupBy(row => row.Policy, StringComparer.Ordinal))
+        if (codes.TryGetValue(code, out var rows))
         {
-            Cover("policies", group.Key, data.First, data.Last, [.. group.Select(row => (row.From, row.To))]);
-        }
-        foreach (var group in data.Codes.GroupBy(row => row.Code, StringComparer.Ordinal))
-        {
-            Cover("codes", group.Key, null, null, [.. group.Select(row => (row.From, row.To))]);
-        }
-        foreach (var group in data.Families.GroupBy(row => row.Family, StringComparer.Ordinal))
-        {
-            Cover("families", group.Key, null, data.Last, [.. group.Select(row => (row.From, row.To))]);
-        }
-        foreach (var row in data.Families)
-        {
-            foreach (var code in (string?[])[row.Base, row.AddOn])
+            foreach (var row in rows)
             {
-                if (code is not null && (!Priced(data, code, row.From) || !Priced(data, code, row.To)))
+                if (row.From <= day && day <= row.To)
                 {
-                    throw new RuleSetException(
-                        $"families '{row.Family}' from {row.From:yyyy-MM-dd}: code {code} has no row in codes for all of that time."
-                    );
+                    return row;
                 }
             }
-            if (row.Seconds <= 0 || (row.AddOn is not null && row.Step <= 0) || row.Cap < 0)
-            {
-                throw new RuleSetException(
-                    $"families '{row.Family}' from {row.From:yyyy-MM-dd}: seconds and step must be positive, cap not negative."
-                );
-            }
         }
-        foreach (var row in data.Conflicts)
-        {
-            if (row.Codes.Count == 0 || row.From > row.To || Unknown(row.Same) || Unknown(row.Other))
-            {
-                throw new RuleSetException(
-                    $"conflicts '{row.Text}': codes, dates or the words for same and other are wrong (deny, warn, not-complex, none)."
-                );
-            }
-        }
-        foreach (var row in data.Codes)
-        {
-            if (row.Units is <= 0)
-            {
-                throw new RuleSetException($"codes {row.Code} from {row.From:yyyy-MM-dd}: units must be positive.");
-            }
-        }
-
-        static bool Unknown(string word) => word is not ("deny" or "warn" or "not-complex" or "none");
-        static bool Priced(RuleData data, string code, DateOnly day) =>
-            data.Codes.Exists(row => row.Code == code && row.From <= day && day <= row.To);
+        return null;
     }
-
-    private static void Cover(
-        string table,
-        string key,
-        DateOnly? first,
-        DateOnly? last,
-        List<(DateOnly From, DateOnly To)> rows
-    )
-    {
-        rows.Sort();
-        var name = key.Length == 0 ? table : $"{table} '{key}'";
-        if (rows.Count == 0 || (first is { } from && rows[0].From != from) || (last is { } to && rows[^1].To != to))
-        {
-            throw new RuleSetException($"{name}: the rows must cover {first:yyyy-MM-dd} to {last:yyyy-MM-dd}.");
-        }
-        for (var at = 0; at < rows.Count; at++)
-        {
-            if (rows[at].From > rows[at].To)
-            {
-                throw new RuleSetException($"{name} from {rows[at].From:yyyy-MM-dd}: it ends before it begins.");
-            }
-            if (at > 0 && rows[at].From != rows[at - 1].To.AddDays(1))
-            {
-                var what =
-                    rows[at].From <= rows[at - 1].To ? "overlaps the row before" : "leaves a gap to the row before";
-                throw new RuleSetException(
-                    $"{name} from {rows[at].From:yyyy-MM-dd}: it {what}, which ends on {rows[at - 1].To:yyyy-MM-dd}."
-                );
-            }
-        }
-    }
-
-    private sealed record FactorRow(
-        DateOnly From,
-        DateOnly To,
-        decimal Factor,
-        decimal? QualifyingFactor,
-        string Source,
-        string Confidence
-    );
-
-    private sealed record CodeRow(
-        string Code,
-        DateOnly From,
-        DateOnly To,
-        decimal? Units,
-        string Source,
-        string Confidence
-    );
-
-    private sealed record CategoryRow(string Category, IReadOnlyList<string> Prefixes, bool Weak);
-
-    private sealed record RuleData(
-        string Comment,
-        DateOnly First,
-        DateOnly Last,
-        List<FactorRow> ConversionFactors,
-        List<CodeRow> Codes,
-        List<FamilyRow> Families,
-        List<PolicyRow> Policies,
-        List<ConflictRow> Conflicts,
-        List<string> InitiatingVisitCodes,
-        List<string> EvaluationCodes,
-        List<string> TcmCodes,
-        List<CategoryRow> Categories
-    );
 }

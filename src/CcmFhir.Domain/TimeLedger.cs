@@ -96,14 +96,12 @@ public sealed class TimeLedger
             Bound(entry, bounds, policy);
         }
 
-        // A second counts once: practitioners' first (rules 2.1 step 4, a setting), then staff's; within each, the earlier log's.
-        var practitionersFirst = !policy.OverlapToStaff;
-        var first = Union(open.Where(entry => entry.IsPractitioner == practitionersFirst), Stretches.None);
-        var second = Union(open.Where(entry => entry.IsPractitioner != practitionersFirst), first);
+        Assign(open, practitionersFirst: !policy.OverlapToStaff);
+        Share(open);
         return new TimeLedger(
             [.. open.Select(entry => new LedgerEntry(entry.Log, entry.Logged, entry.Rest, entry.Excluded))],
-            practitionersFirst ? first : second,
-            practitionersFirst ? second : first
+            Union(open.Where(entry => entry.IsPractitioner)),
+            Union(open.Where(entry => !entry.IsPractitioner))
         );
     }
 
@@ -199,34 +197,72 @@ public sealed class TimeLedger
                 entry.Exclude(block.Code, block.Text, entry.Rest.And(Stretches.Of(block.When)), [block.Reference]);
             }
         }
-        if (log.PatientsServed > 1)
+    }
+
+    // A second counts once (rules T9, T10). It goes to the log that serves the fewest patients at once, so that a shared stretch never lowers
+    // what counts; then to the practitioner's or the staff's (rules 2.1 step 4, a setting); then to the earlier log.
+    private static void Assign(List<OpenEntry> open, bool practitionersFirst)
+    {
+        var taken = Stretches.None;
+        foreach (
+            var entry in open.OrderBy(entry => entry.Served).ThenBy(entry => entry.IsPractitioner != practitionersFirst)
+        )
         {
-            // One person's stretch that served several patients is divided (CMS CCM FAQ: 30 minutes for three are 10 minutes each).
-            var share = entry.Rest.First(entry.Rest.Seconds / log.PatientsServed);
-            entry.Exclude(
-                "CCM-T14",
-                $"Shared with {log.PatientsServed - 1} other patients: each gets an equal part",
-                entry.Rest.Without(share)
-            );
+            if (entry.Rest.Count > 0)
+            {
+                entry.Exclude("CCM-T03", "Another log counts for the same moment", entry.Rest.And(taken));
+                taken = taken.Or(entry.Rest);
+            }
         }
     }
 
-    private static Stretches Union(IEnumerable<OpenEntry> entries, Stretches taken)
+    // One person's stretch that served several patients is divided (CMS CCM FAQ: 30 minutes for three are 10 minutes each). What is left of
+    // the division is carried on, so that nothing is lost or won by how the time was cut into logs; practitioners first, so that no
+    // second of theirs comes from staff's fractions.
+    private static void Share(List<OpenEntry> open)
     {
-        var own = Stretches.None;
-        foreach (var entry in entries)
+        if (open.TrueForAll(entry => entry.Served == 1))
         {
-            entry.Exclude("CCM-T03", "Another log counts for the same moment", entry.Rest.And(taken.Or(own)));
-            own = own.Or(entry.Rest);
+            return;
         }
-        return own;
+        const decimal tiny = 0.000_000_001m;
+        var sum = 0m;
+        foreach (
+            var group in open.Where(entry => entry.Served > 1 && entry.Rest.Count > 0)
+                .GroupBy(entry => (entry.IsPractitioner, entry.Served))
+                .OrderByDescending(group => group.Key.IsPractitioner)
+                .ThenBy(group => group.Key.Served)
+        )
+        {
+            var kept = new List<Stretch>();
+            foreach (var part in Union(group))
+            {
+                var before = decimal.Floor(sum + tiny);
+                sum += (decimal)part.Seconds / group.Key.Served;
+                kept.Add(new Stretch(part.Start, part.Start + (long)(decimal.Floor(sum + tiny) - before)));
+            }
+            var share = Stretches.Of([.. kept]);
+            foreach (var entry in group)
+            {
+                entry.Exclude(
+                    "CCM-T14",
+                    $"Shared with {group.Key.Served - 1} other patients: each gets an equal part",
+                    entry.Rest.Without(share)
+                );
+            }
+        }
     }
+
+    private static Stretches Union(IEnumerable<OpenEntry> entries) =>
+        Stretches.Of([.. entries.SelectMany(entry => entry.Rest)]);
 
     private sealed class OpenEntry(TimeLogFact log, Stretch logged)
     {
         public TimeLogFact Log => log;
 
         public Stretch Logged => logged;
+
+        public int Served => Math.Max(1, log.PatientsServed);
 
         public bool IsPractitioner => log.Role == PerformerRole.BillingPractitioner;
 
