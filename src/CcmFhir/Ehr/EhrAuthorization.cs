@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CcmFhir.Options;
 
 namespace CcmFhir.Ehr;
 

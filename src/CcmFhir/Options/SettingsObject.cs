@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 
-namespace CcmFhir.Ehr;
+namespace CcmFhir.Options;
 
 /// <summary>One JSON object of settings, read property by property, so that a misspelt one is refused and named.</summary>
 internal sealed class SettingsObject
@@ -109,6 +109,32 @@ internal sealed class SettingsObject
     {
         var value = Take(name);
         return value is null or { ValueKind: JsonValueKind.Object } ? value : throw Wrong(name, "must be an object");
+    }
+
+    /// <summary>An array; null when it is not there.</summary>
+    public JsonElement? Array(string name)
+    {
+        var value = Take(name);
+        return value is null or { ValueKind: JsonValueKind.Array } ? value : throw Wrong(name, "must be an array");
+    }
+
+    /// <summary>A decimal number between two bounds, both inclusive.</summary>
+    public decimal Number(string name, decimal absent, decimal least, decimal most)
+    {
+        if (Take(name) is not { } value)
+        {
+            return absent;
+        }
+        return
+            value.ValueKind == JsonValueKind.Number
+            && value.TryGetDecimal(out var number)
+            && number >= least
+            && number <= most
+            ? number
+            : throw Wrong(
+                name,
+                string.Create(CultureInfo.InvariantCulture, $"must be a number from {least} to {most}")
+            );
     }
 
     /// <summary>A path, made absolute from the folder of the practice file; null when it is not there.</summary>
