@@ -1,0 +1,252 @@
+using CcmFhir.Domain;
+using CcmFhir.Fhir;
+using CcmFhir.Intake;
+using CcmFhir.Journal;
+using CcmFhir.Options;
+using CcmFhir.Validation;
+
+namespace CcmFhir.MonthEnd;
+
+/// <summary>How far a close has come.</summary>
+/// <param name="Done">Patients decided.</param>
+/// <param name="All">Patients of the month.</param>
+internal sealed record CloseProgress(int Done, int All);
+
+/// <summary>What a close did.</summary>
+/// <param name="Decisions">By patient.</param>
+/// <param name="Issued">Claims issued now: logical ids.</param>
+/// <param name="Standing">Claims that stood already and still say the same.</param>
+internal sealed record CloseResult(IReadOnlyList<MonthDecision> Decisions, IReadOnlyList<string> Issued, int Standing);
+
+/// <summary>Closes a practice's month: every patient is decided, and what is to be billed becomes a claim in the journal before anything leaves
+/// the house. Closing again changes nothing unless the decision has changed; then a new revision replaces or voids the one before.</summary>
+/// <param name="records">The journal.</param>
+/// <param name="rules">The rules.</param>
+/// <param name="check">Holds our own claim against our own profile.</param>
+internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<FhirElement, Report> check)
+{
+    private const int AtOnce = 4;
+
+    /// <summary>Patients with time in the month or a consent to a program, by id.</summary>
+    public async Task<IReadOnlyList<string>> PatientsAsync(
+        string practice,
+        ServiceMonth month,
+        CancellationToken cancel
+    )
+    {
+        var patients = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (
+            var prefix in (string[])
+                [JournalNames.Month(practice, month.Year, month.Month, ""), JournalNames.Enrolled(practice, "")]
+        )
+        {
+            await foreach (var entry in records.Store.ListAsync(prefix, after: null, cancel))
+            {
+                patients.Add(entry.Key[prefix.Length..]);
+            }
+        }
+        return [.. patients];
+    }
+
+    /// <summary>Decides every patient's month; changes nothing.</summary>
+    public async Task<IReadOnlyList<MonthDecision>> DecideAsync(
+        PracticeFile file,
+        ServiceMonth month,
+        DateTimeOffset asOf,
+        IProgress<CloseProgress>? progress,
+        CancellationToken cancel
+    )
+    {
+        var reading = new MonthReading(file, rules);
+        var patients = await PatientsAsync(file.Practice.Slug, month, cancel);
+        var decisions = new MonthDecision[patients.Count];
+        var done = 0;
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, patients.Count),
+            Options(cancel),
+            async (at, stop) =>
+            {
+                var record = await records.ReadAsync(
+                    JournalNames.PatientStream(file.Practice.Slug, patients[at]),
+                    stop
+                );
+                decisions[at] = reading.Read(record, month, asOf).Decision;
+                progress?.Report(new CloseProgress(Interlocked.Increment(ref done), patients.Count));
+            }
+        );
+        return decisions;
+    }
+
+    /// <summary>Decides one patient's month; changes nothing.</summary>
+    public async Task<PatientMonth> ReadAsync(
+        PracticeFile file,
+        string patient,
+        ServiceMonth month,
+        DateTimeOffset asOf,
+        CancellationToken cancel
+    ) =>
+        new MonthReading(file, rules).Read(
+            await records.ReadAsync(JournalNames.PatientStream(file.Practice.Slug, patient), cancel),
+            month,
+            asOf
+        );
+
+    /// <summary>Decides every patient's month and issues what is to be billed.</summary>
+    /// <param name="file">The practice.</param>
+    /// <param name="month">The month; over in the practice's time zone (<see cref="Over"/>).</param>
+    /// <param name="asOf">Now.</param>
+    /// <param name="progress">Told after each patient; null for nobody.</param>
+    /// <param name="cancel">Stops between patients; what was issued stays issued.</param>
+    public async Task<CloseResult> RunAsync(
+        PracticeFile file,
+        ServiceMonth month,
+        DateTimeOffset asOf,
+        IProgress<CloseProgress>? progress,
+        CancellationToken cancel
+    )
+    {
+        var patients = await PatientsAsync(file.Practice.Slug, month, cancel);
+        var decisions = new MonthDecision[patients.Count];
+        var issued = new string?[patients.Count];
+        var (done, standing) = (0, 0);
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, patients.Count),
+            Options(cancel),
+            async (at, stop) =>
+            {
+                var (decision, claim, stands) = await CloseAsync(file, patients[at], month, asOf, stop);
+                (decisions[at], issued[at]) = (decision, claim);
+                if (stands)
+                {
+                    Interlocked.Increment(ref standing);
+                }
+                progress?.Report(new CloseProgress(Interlocked.Increment(ref done), patients.Count));
+            }
+        );
+        return new CloseResult(decisions, [.. issued.OfType<string>()], standing);
+    }
+
+    /// <summary>The month has ended in the practice's time zone.</summary>
+    public static bool Over(PracticeFile file, ServiceMonth month, DateTimeOffset now) =>
+        now.ToUnixTimeSeconds() >= month.Bounds(file.Practice.TimeZone).End;
+
+    private static ParallelOptions Options(CancellationToken cancel) =>
+        new() { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancel };
+
+    private async Task<(MonthDecision Decision, string? Issued, bool Stands)> CloseAsync(
+        PracticeFile file,
+        string patient,
+        ServiceMonth month,
+        DateTimeOffset asOf,
+        CancellationToken cancel
+    )
+    {
+        var reading = new MonthReading(file, rules);
+        var stream = JournalNames.PatientStream(file.Practice.Slug, patient);
+        while (true)
+        {
+            var record = await records.ReadAsync(stream, cancel);
+            var (decision, claims) = reading.Read(record, month, asOf);
+            if (Next(file, decision, claims.Count == 0 ? null : claims[^1], asOf) is not { } claim)
+            {
+                return (decision, null, claims.Count > 0);
+            }
+            var (id, bytes) = claim;
+            if (await IssueAsync(file.Practice.Slug, record, month, id, bytes, asOf, cancel))
+            {
+                return (decision, id, false);
+            }
+        }
+    }
+
+    // The claim that has to be issued now; null when the one that stands says it already, or there is nothing to say.
+    private static (string Id, byte[] Bytes)? Next(
+        PracticeFile file,
+        MonthDecision decision,
+        IssuedClaim? last,
+        DateTimeOffset at
+    )
+    {
+        var practice = file.Practice;
+        if (last is null)
+        {
+            return decision.IsClaim
+                ? Written(practice, decision, decision.Lines, 1, ClaimFrequency.Original, at)
+                : null;
+        }
+        if (Same(last.Lines, decision.Lines))
+        {
+            return null;
+        }
+        // After timely filing has ended nothing is sent any more (one calendar year from the service); the decision says so.
+        var serviced = (last.Lines.Count > 0 ? last.Lines : decision.Lines).Max(line => line.Serviced);
+        if (ServiceMonth.LocalDay(at, practice.TimeZone) > serviced.AddYears(1))
+        {
+            return null;
+        }
+        return decision.IsClaim
+            ? Written(practice, decision, decision.Lines, last.Revision + 1, ClaimFrequency.Replacement, at)
+            : Written(practice, decision, last.Lines, last.Revision + 1, ClaimFrequency.Void, at);
+    }
+
+    private static (string Id, byte[] Bytes) Written(
+        Practice practice,
+        MonthDecision decision,
+        IReadOnlyList<ClaimLine> lines,
+        int revision,
+        ClaimFrequency frequency,
+        DateTimeOffset at
+    ) =>
+        (
+            ClaimIdentifier.Id(ClaimIdentifier.Value(practice.Slug, decision.Month, decision.Patient, revision)),
+            ClaimWriter.Write(practice, decision, lines, revision, frequency, at)
+        );
+
+    private static bool Same(IReadOnlyList<ClaimLine> left, IReadOnlyList<ClaimLine> right) =>
+        left.Count == right.Count
+        && left.OrderBy(line => line.Code, StringComparer.Ordinal)
+            .SequenceEqual(right.OrderBy(line => line.Code, StringComparer.Ordinal));
+
+    private async Task<bool> IssueAsync(
+        string practice,
+        StreamRecord record,
+        ServiceMonth month,
+        string id,
+        byte[] claim,
+        DateTimeOffset at,
+        CancellationToken cancel
+    )
+    {
+        var document =
+            FhirJson.Parse(claim, out _) ?? throw new InvalidOperationException("Our own Claim is not JSON.");
+        if (check(document.Root) is { IsValid: false } report)
+        {
+            var fault = report.Issues.First(issue => issue.Severity <= Severity.Error);
+            throw new InvalidOperationException(
+                $"Our own Claim {id} breaks {fault.Rule} at {fault.Expression}: {fault.Text} Nothing was issued."
+            );
+        }
+        var payload = new EntryPayload(
+            at,
+            "ccmfhir",
+            "",
+            [new JournalRecord(RecordKind.ClaimIssued, "Claim", id, 1, claim)]
+        );
+        var appended = await records.Store.AppendAsync(
+            new JournalCommit(
+                [new StreamAppend(record.Stream, record.Position, payload.ToBytes())],
+                [
+                    new IndexEntry(JournalNames.Id(practice, "Claim", id), record.Stream),
+                    new IndexEntry(Ehr.ClaimJournal.MonthKey(practice, month.ToString()) + id, record.Stream),
+                ]
+            ),
+            cancel
+        );
+        return appended.Outcome switch
+        {
+            AppendOutcome.Appended => true,
+            AppendOutcome.LostRace => false,
+            _ => throw new InvalidOperationException($"The index key of Claim {id} leads elsewhere."),
+        };
+    }
+}

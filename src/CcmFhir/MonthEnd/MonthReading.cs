@@ -1,0 +1,129 @@
+using System.Text.Json;
+using CcmFhir.Domain;
+using CcmFhir.Fhir;
+using CcmFhir.Fhir.Readers;
+using CcmFhir.Intake;
+using CcmFhir.Journal;
+using CcmFhir.Options;
+
+namespace CcmFhir.MonthEnd;
+
+/// <summary>One patient's month as the journal has it: the decision, and the claims of that month.</summary>
+/// <param name="Decision">The decision.</param>
+/// <param name="Claims">Claims that we issued for the month, by revision.</param>
+internal sealed record PatientMonth(MonthDecision Decision, IReadOnlyList<IssuedClaim> Claims);
+
+/// <summary>A claim that we issued, as far as closing needs it.</summary>
+/// <param name="Id">Logical id.</param>
+/// <param name="Month">Its month.</param>
+/// <param name="Revision">1 for the first.</param>
+/// <param name="Lines">Its lines, in code order; none for one that voids.</param>
+/// <param name="Journey">What became of it.</param>
+internal sealed record IssuedClaim(
+    string Id,
+    ServiceMonth Month,
+    int Revision,
+    IReadOnlyList<ClaimLine> Lines,
+    ClaimJourney Journey
+);
+
+/// <summary>Reads a patient's stream and decides a month. The server, the command line, the pages and the audit all come through here, so that they
+/// cannot differ.</summary>
+/// <param name="file">The practice.</param>
+/// <param name="rules">The rules.</param>
+internal sealed class MonthReading(PracticeFile file, RuleSet rules)
+{
+    private readonly CareFactReader reader = new(file.Practice, file.Ehr is { } ehr ? [ehr.BaseUrl.ToString()] : []);
+
+    /// <summary>Decides.</summary>
+    /// <param name="record">The patient's stream.</param>
+    /// <param name="month">The month.</param>
+    /// <param name="asOf">Nothing later has happened yet.</param>
+    public PatientMonth Read(StreamRecord record, ServiceMonth month, DateTimeOffset asOf)
+    {
+        var patient = $"Patient/{JournalNames.PatientOf(record.Stream)}";
+        var current = record.Resources.Select(versions => versions.Current).Where(version => !version.Deleted).ToList();
+        var goals = new Dictionary<string, bool>(StringComparer.Ordinal);
+        foreach (var goal in current.Where(one => one.Type == "Goal"))
+        {
+            goals[goal.Reference] = CareFactReader.HasTarget(PracticeRecords.Parse(goal));
+        }
+        var facts = new List<CareFact>();
+        foreach (var resource in current)
+        {
+            // A stored Claim of ours is not read: it is what is decided here.
+            if (resource.Type == "Claim" && record.Claim(resource.Id) is not null)
+            {
+                continue;
+            }
+            facts.AddRange(
+                reader.Read(
+                    resource.Type,
+                    resource.Reference,
+                    resource.VersionId,
+                    PracticeRecords.Parse(resource),
+                    goal => goals.TryGetValue(goal, out var has) ? has : null
+                )
+            );
+        }
+        var claims = record
+            .Claims.Select(Read)
+            .OfType<IssuedClaim>()
+            .OrderBy(claim => claim.Month)
+            .ThenBy(claim => claim.Revision)
+            .ToList();
+        var earlier = Standing(claims.Where(claim => claim.Month < month))
+            .Select(claim => new EarlierClaim(
+                $"Claim/{claim.Id}",
+                claim.Month,
+                [.. claim.Lines.Select(line => line.Code)]
+            ));
+        var decision = MonthDecision.Decide(
+            PatientLedger.Fold(patient, facts),
+            [.. earlier],
+            file.Practice,
+            month,
+            rules,
+            asOf
+        );
+        return new PatientMonth(decision, [.. claims.Where(claim => claim.Month == month)]);
+    }
+
+    /// <summary>The newest revision of each month.</summary>
+    private static IEnumerable<IssuedClaim> Standing(IEnumerable<IssuedClaim> claims) =>
+        claims.GroupBy(claim => claim.Month).Select(group => group.Last());
+
+    private static IssuedClaim? Read(ClaimJourney journey)
+    {
+        using var json = JsonDocument.Parse(journey.Json);
+        var claim = json.RootElement;
+        if (
+            !claim.TryGetProperty("billablePeriod", out var period)
+            || !ServiceMonth.TryParse(period.GetProperty("start").GetString()?[..7], out var month)
+            || ClaimIdentifier.Read(claim) is not { } revision
+        )
+        {
+            return null;
+        }
+        var lines = new List<ClaimLine>();
+        var voids =
+            claim.TryGetProperty("related", out var related)
+            && related.GetRawText().Contains("\"void\"", StringComparison.Ordinal);
+        foreach (var item in voids ? default : claim.GetProperty("item").EnumerateArray())
+        {
+            lines.Add(
+                new ClaimLine(
+                    item.GetProperty("productOrService").GetProperty("coding")[0].GetProperty("code").GetString()!,
+                    item.GetProperty("quantity").GetProperty("value").GetInt32(),
+                    item.GetProperty("unitPrice").GetProperty("value").GetDecimal(),
+                    DateOnly.ParseExact(
+                        item.GetProperty("servicedDate").GetString()!,
+                        "yyyy-MM-dd",
+                        System.Globalization.CultureInfo.InvariantCulture
+                    )
+                )
+            );
+        }
+        return new IssuedClaim(journey.Id, month, revision, lines, journey);
+    }
+}
