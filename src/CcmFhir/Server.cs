@@ -3,7 +3,8 @@ using CcmFhir.Ehr;
 using CcmFhir.Fhir;
 using CcmFhir.Intake;
 using CcmFhir.Journal;
-using CcmFhir.Validation;
+using CcmFhir.MonthEnd;
+using CcmFhir.Options;
 
 namespace CcmFhir;
 
@@ -14,33 +15,24 @@ internal static class Server
     /// <param name="args">Settings as <c>--Ccm:Store=...</c>, over environment and settings files.</param>
     /// <param name="clock">The clock everything asks.</param>
     /// <param name="cancel">Gives up opening the store.</param>
+    /// <exception cref="InvalidDataException">A practice file is wrong.</exception>
     public static async Task<WebApplication> BuildAsync(string[] args, TimeProvider clock, CancellationToken cancel)
     {
         var builder = WebApplication.CreateBuilder(
             new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory }
         );
         var settings = builder.Configuration;
+        var practices = Practices.Read(settings[Practices.Setting] ?? Practices.Default);
+        var store = await JournalStores.OpenAsync(settings[JournalStores.Setting], clock, cancel);
         builder.Services.AddSingleton(clock);
-        var practices = Receivers.Read(settings["Ccm:Practices"] ?? "practices");
-        var access = AccessSettings.Read(
-            settings,
-            (settings["urls"] ?? "http://localhost:5000").Split(';', StringSplitOptions.RemoveEmptyEntries)
-        );
-        builder.AddFhir(
-            await JournalStores.OpenAsync(settings[JournalStores.Setting], clock, cancel),
-            new Door(static (_, _) => new Report([], []), static _ => false, static (_, _) => []),
-            new FhirDoor(
-                practices.Find,
-                (http, practice) =>
-                    new ValueTask<GateAnswer>(
-                        access.Open
-                            ? new GateAnswer(AccessContext.Unrestricted(practice, "development"), null)
-                            : new GateAnswer(null, "A token is needed.")
-                    )
-            )
-        );
+        builder.Services.AddSingleton(practices);
+        builder.AddAccess();
+        builder.AddFhir(store, HouseDoor.Open(), practices);
+        builder.AddMonthEnd();
         builder.Services.AddDelivery(settings, $"{Environment.MachineName}-{Environment.ProcessId}");
+
         var app = builder.Build();
+        app.MapAccess();
         app.MapFhir();
         app.MapDelivery();
         return app;

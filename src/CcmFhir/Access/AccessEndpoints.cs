@@ -1,4 +1,6 @@
 using System.Text.Json;
+using CcmFhir.Journal;
+using CcmFhir.Options;
 
 namespace CcmFhir.Access;
 
@@ -7,11 +9,44 @@ internal static class AccessEndpoints
 {
     private const int MaxForm = 64 * 1024;
 
-    /// <summary>Adds the routes.</summary>
-    /// <param name="app">The server.</param>
-    /// <param name="hasPractice">Whether a practice of that slug is there.</param>
-    public static void MapAccess(this WebApplication app, Func<string, bool> hasPractice)
+    /// <summary>Adds what access is decided with.</summary>
+    public static void AddAccess(this WebApplicationBuilder builder)
     {
+        var settings = builder.Configuration;
+        var addresses = (settings["urls"] ?? "http://localhost:5000").Split(';', StringSplitOptions.RemoveEmptyEntries);
+        builder.Services.AddSingleton(AccessSettings.Read(settings, addresses));
+        builder.Services.AddSingleton(_ =>
+            SigningKey.Load(
+                settings["Ccm:Access:SigningKey"],
+                OwnKey(settings[JournalStores.Setting] ?? JournalStores.Default)
+            )
+        );
+        builder
+            .Services.AddHttpClient(nameof(ClientKeys), http => http.Timeout = TimeSpan.FromSeconds(5))
+            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false });
+        builder
+            .Services.AddHttpClient(nameof(BearerTokens), http => http.Timeout = TimeSpan.FromSeconds(5))
+            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false });
+        builder.Services.AddSingleton(services => new ClientKeys(
+            services.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(ClientKeys)),
+            services.GetRequiredService<TimeProvider>()
+        ));
+        builder.Services.AddSingleton(services => new BearerTokens(
+            services.GetRequiredService<SigningKey>(),
+            services.GetRequiredService<IHttpClientFactory>().CreateClient(nameof(BearerTokens)),
+            settings,
+            services.GetRequiredService<TimeProvider>()
+        ));
+        builder.Services.AddSingleton<ClientRegistry>();
+        builder.Services.AddSingleton<TokenEndpoint>();
+        builder.Services.AddSingleton<AccessGate>();
+    }
+
+    /// <summary>Adds the routes.</summary>
+    public static void MapAccess(this WebApplication app)
+    {
+        var practices = app.Services.GetRequiredService<Practices>();
+        bool hasPractice(string slug) => practices.Find(slug) is not null;
         app.MapPost(
             "/auth/{practice}/token",
             (HttpContext http, string practice) => hasPractice(practice) ? TokenAsync(http, practice) : NotFound(http)
@@ -34,6 +69,10 @@ internal static class AccessEndpoints
                 hasPractice(practice) ? ConfigurationAsync(http, practice) : NotFound(http)
         );
     }
+
+    // A machine's own key stands beside its store; a store elsewhere needs a key that all instances share.
+    private static string? OwnKey(string store) =>
+        store.StartsWith("sqlite:", StringComparison.Ordinal) ? store["sqlite:".Length..] + ".signing-key.pem" : null;
 
     private static Task NotFound(HttpContext http)
     {

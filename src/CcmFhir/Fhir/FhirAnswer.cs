@@ -17,6 +17,9 @@ internal sealed record FhirAnswer(int Status, ReadOnlyMemory<byte> Body)
     /// <summary>Location of what was written; null for none.</summary>
     public string? Location { get; init; }
 
+    /// <summary>Media type of a body that is no FHIR resource; null for FHIR.</summary>
+    public string? MediaType { get; init; }
+
     /// <summary>Methods that the address knows, for a 405.</summary>
     public string? Allow { get; init; }
 
@@ -52,7 +55,7 @@ internal sealed record FhirAnswer(int Status, ReadOnlyMemory<byte> Body)
             return;
         }
         var bytes = pretty && format == FhirFormat.Json ? Indented(Body) : Body;
-        response.ContentType = FhirFormats.MediaType(format);
+        response.ContentType = MediaType ?? FhirFormats.MediaType(format);
         response.ContentLength = bytes.Length;
         if (!HttpMethods.IsHead(http.Request.Method))
         {

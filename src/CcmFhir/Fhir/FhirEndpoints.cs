@@ -1,6 +1,7 @@
 using CcmFhir.Access;
 using CcmFhir.Intake;
 using CcmFhir.Journal;
+using CcmFhir.MonthEnd;
 using CcmFhir.Validation;
 
 namespace CcmFhir.Fhir;
@@ -13,6 +14,7 @@ internal sealed partial class FhirEndpoints(
     ValidateOperation validate,
     RequestBody bodies,
     FhirDoor gate,
+    MonthOperations months,
     TimeProvider clock,
     ILogger<FhirEndpoints> log
 )
@@ -159,6 +161,9 @@ internal sealed partial class FhirEndpoints(
             ["metadata"] => new(NotAllowed("GET, HEAD", "Read the CapabilityStatement by GET.")),
             ["_history"] when read => HistoryAsync(request),
             ["$validate"] when post => ValidateAsync(request, null),
+            ["$ccm-close"] when post => months.CloseAsync(request),
+            ["$ccm-close"] => new(NotAllowed("POST", "Close a month by POST.")),
+            ["Patient", var id, "$ccm-status"] when read => months.StatusAsync(request, id),
             [var type, "_search"] when post => PostedSearchAsync(request, type),
             [_, "_search"] => new(
                 NotAllowed("POST", "POST the parameters as a form here, or GET the type with a query.")

@@ -1,5 +1,7 @@
+using CcmFhir.Access;
 using CcmFhir.Intake;
 using CcmFhir.Journal;
+using CcmFhir.Options;
 using Microsoft.AspNetCore.ResponseCompression;
 
 namespace CcmFhir.Fhir;
@@ -7,8 +9,8 @@ namespace CcmFhir.Fhir;
 /// <summary>Puts intake and the FHIR REST interface into the server.</summary>
 internal static class FhirRoom
 {
-    /// <summary>Adds what they need. Practices, door and gate are given by who puts the server together.</summary>
-    public static void AddFhir(this WebApplicationBuilder builder, IJournalStore store, Door door, FhirDoor gate)
+    /// <summary>Adds what they need.</summary>
+    public static void AddFhir(this WebApplicationBuilder builder, IJournalStore store, Door door, Practices practices)
     {
         var max = builder.Configuration.GetValue("Ccm:MaxBodyBytes", RequestBody.DefaultMax);
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -21,7 +23,14 @@ internal static class FhirRoom
         builder.Services.AddSingleton(_ => store);
         builder.Services.AddSingleton(new StreamRecords(store));
         builder.Services.AddSingleton(door);
-        builder.Services.AddSingleton(gate);
+        builder.Services.AddSingleton(services =>
+        {
+            var gate = services.GetRequiredService<AccessGate>();
+            return new FhirDoor(
+                slug => practices.Find(slug) is { } file ? Receiver.Of(file) : null,
+                (http, slug) => gate.AdmitAsync(http, slug, practices.Find(slug)!.Issuers)
+            );
+        });
         builder.Services.AddSingleton(new RequestBody(max));
         builder.Services.AddSingleton<ReceiveBundle>();
         builder.Services.AddSingleton<ValidateOperation>();

@@ -1,4 +1,5 @@
 using CcmFhir.Access;
+using CcmFhir.Options;
 
 namespace CcmFhir.Intake;
 
@@ -6,7 +7,18 @@ namespace CcmFhir.Intake;
 /// <param name="Slug">Slug.</param>
 /// <param name="Zone">Time zone: service months, and dates without an offset.</param>
 /// <param name="EhrBase">Base URL of the practice's EHR; null when it has none.</param>
-internal sealed record Receiver(string Slug, TimeZoneInfo Zone, string? EhrBase = null);
+/// <param name="MaxTaskHours">Longest time log taken, hours.</param>
+internal sealed record Receiver(string Slug, TimeZoneInfo Zone, string? EhrBase = null, int MaxTaskHours = 24)
+{
+    /// <summary>What intake needs to know of a practice.</summary>
+    public static Receiver Of(PracticeFile file) =>
+        new(
+            file.Practice.Slug,
+            file.Practice.TimeZone,
+            file.Ehr?.BaseUrl.ToString(),
+            file.Practice.Policy.MaxTaskHours
+        );
+}
 
 /// <summary>Who brings something, where to and when: the same for every entry of a Bundle.</summary>
 /// <param name="Practice">The practice.</param>
