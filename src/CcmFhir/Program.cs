@@ -6,6 +6,7 @@ var clock = TimeProvider.System;
 var root = new RootCommand("Chronic Care Management from FHIR to claims.")
 {
     ServeCommand.Build(clock),
+    CloseCommand.Build(clock),
     PushCommand.Build(clock),
     ClaimsCommand.Build(clock),
     EhrCommand.Build(clock),

@@ -22,6 +22,7 @@ internal static class Server
             new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory }
         );
         var settings = builder.Configuration;
+        builder.WebHost.UseUrls(Addresses.Listening(settings));
         var practices = Practices.Read(settings[Practices.Setting] ?? Practices.Default);
         var store = await JournalStores.OpenAsync(settings[JournalStores.Setting], clock, cancel);
         builder.Services.AddSingleton(clock);

@@ -177,12 +177,12 @@ public sealed class KillUnderLoadTest : IDisposable
             ],
             cancel
         );
-        using var content = new ByteArrayContent([]);
-        var close = new Uri(
-            $"/{CareMonths.Practice}/fhir/$ccm-close?month={CareMonths.Month}&dryRun=true&asOf={asOf}&_format=json",
-            UriKind.Relative
+        using var close = new HttpRequestMessage(
+            HttpMethod.Post,
+            new Uri($"/{CareMonths.Practice}/fhir/$ccm-close?month={CareMonths.Month}&dryRun=true&asOf={asOf}", UriKind.Relative)
         );
-        using var answer = await http.PostAsync(close, content, cancel);
+        close.Headers.Accept.ParseAdd("application/json");
+        using var answer = await http.SendAsync(close, cancel);
         var fromServer = await answer.Content.ReadAsStringAsync(cancel);
         answer.IsSuccessStatusCode.ShouldBeTrue(fromServer);
 

@@ -14,7 +14,7 @@ internal static class AccessEndpoints
     {
         var settings = builder.Configuration;
         var addresses = (settings["urls"] ?? "http://localhost:5000").Split(';', StringSplitOptions.RemoveEmptyEntries);
-        builder.Services.AddSingleton(AccessSettings.Read(settings, addresses));
+        builder.Services.AddSingleton(AccessSettings.Read(settings, Addresses.Listening(settings)));
         builder.Services.AddSingleton(_ =>
             SigningKey.Load(
                 settings["Ccm:Access:SigningKey"],

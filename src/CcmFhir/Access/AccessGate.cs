@@ -60,6 +60,18 @@ internal sealed class AccessGate(AccessSettings settings, BearerTokens tokens)
 /// <summary>Our own addresses as the outside knows them. Behind the Functions host and other proxies the forwarded headers hold them.</summary>
 internal static class Addresses
 {
+    /// <summary>Address when nothing is set: this machine alone.</summary>
+    public const string Default = "http://127.0.0.1:5080";
+
+    /// <summary>Where we listen. The Functions host names its loopback port, and what its images set for themselves (ASPNETCORE_URLS) is not for us.</summary>
+    public static string[] Listening(IConfiguration settings) =>
+        settings["FUNCTIONS_CUSTOMHANDLER_PORT"] is { Length: > 0 } port
+            ? [$"http://127.0.0.1:{port}"]
+            : (settings["urls"] ?? Default).Split(
+                ';',
+                StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries
+            );
+
     /// <summary>Scheme and host, without a slash at the end.</summary>
     public static string Root(HttpContext http)
     {

@@ -7,13 +7,30 @@ internal static class ServeCommand
 {
     public static Command Build(TimeProvider clock)
     {
-        var command = new Command("serve", "Runs the server.");
+        var command = new Command(
+            "serve",
+            "Runs the server. Settings come from the environment (Ccm__Store, Ccm__Practices ...) or as --Ccm:Store=..., --urls=http://127.0.0.1:5080."
+        )
+        {
+            TreatUnmatchedTokensAsErrors = false,
+        };
         command.SetAction(
-            async (_, cancel) =>
+            async (parsed, cancel) =>
             {
-                await using var app = await Server.BuildAsync([], clock, cancel);
-                await app.RunAsync(cancel);
-                return 0;
+                try
+                {
+                    await using var app = await Server.BuildAsync([.. parsed.UnmatchedTokens], clock, cancel);
+                    await app.RunAsync(cancel);
+                    return 0;
+                }
+                catch (Exception fault)
+                    when (fault is InvalidDataException or InvalidOperationException or ArgumentException or IOException
+                    )
+                {
+                    // What is wrong with the settings is for the person who starts it; a stack trace would hide it.
+                    await Console.Error.WriteLineAsync(fault.Message);
+                    return 1;
+                }
             }
         );
         return command;

@@ -190,7 +190,7 @@ internal static class ClaimWriter
         {
             json.WriteStartObject();
             json.WriteNumber("sequence", ++sequence);
-            Concept(json, "category", Codes.System("ccm-claim-information"), category);
+            Concept(json, "category", Codes.System("ccm-claim-info"), category);
         }
         Start("counted-seconds");
         json.WriteStartObject("valueQuantity");
