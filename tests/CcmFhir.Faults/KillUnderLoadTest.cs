@@ -179,7 +179,10 @@ public sealed class KillUnderLoadTest : IDisposable
         );
         using var close = new HttpRequestMessage(
             HttpMethod.Post,
-            new Uri($"/{CareMonths.Practice}/fhir/$ccm-close?month={CareMonths.Month}&dryRun=true&asOf={asOf}", UriKind.Relative)
+            new Uri(
+                $"/{CareMonths.Practice}/fhir/$ccm-close?month={CareMonths.Month}&dryRun=true&asOf={asOf}",
+                UriKind.Relative
+            )
         );
         close.Headers.Accept.ParseAdd("application/json");
         using var answer = await http.SendAsync(close, cancel);
