@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using CcmFhir.Intake;
 using CcmFhir.Journal;
+using CcmFhir.Options;
 
 namespace CcmFhir.Commands;
 
@@ -28,7 +29,7 @@ internal static class RebuildCommand
                             cancel,
                             make: false
                         );
-                        var derived = new DerivedIndex(Receivers.Read(parsed.GetRequiredValue(practices)));
+                        var derived = new DerivedIndex(Practices.Read(parsed.GetRequiredValue(practices)));
                         var output = parsed.InvocationConfiguration.Output;
                         var (streams, entries, written) = (0L, 0L, 0L);
                         var waiting = new List<IndexEntry>();

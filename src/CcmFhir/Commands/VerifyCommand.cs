@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using CcmFhir.Intake;
 using CcmFhir.Journal;
+using CcmFhir.Options;
 
 namespace CcmFhir.Commands;
 
@@ -37,7 +38,7 @@ internal static class VerifyCommand
                         );
                         var walk = new VerifyJournal(
                             journal,
-                            new DerivedIndex(Receivers.Read(parsed.GetRequiredValue(practices)))
+                            new DerivedIndex(Practices.Read(parsed.GetRequiredValue(practices)))
                         );
                         var output = parsed.InvocationConfiguration.Output;
                         var json = parsed.GetValue(format) == "json";

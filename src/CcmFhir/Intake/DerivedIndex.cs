@@ -1,11 +1,12 @@
 using CcmFhir.Fhir;
 using CcmFhir.Journal;
+using CcmFhir.Options;
 
 namespace CcmFhir.Intake;
 
 /// <summary>The index as the streams say it should be: what intake would write for each resource that is there, worked out again.</summary>
 /// <param name="practices">The practices there are.</param>
-internal sealed class DerivedIndex(Receivers practices)
+internal sealed class DerivedIndex(Practices practices)
 {
     /// <summary>The stream holds resources: a patient's, or one of the directory.</summary>
     public static bool HoldsResources(string stream) => Practice(stream) is not null;
@@ -21,7 +22,7 @@ internal sealed class DerivedIndex(Receivers practices)
     /// <exception cref="InvalidDataException">A stored resource cannot be read.</exception>
     public IReadOnlyList<IndexEntry> Of(StreamRecord record)
     {
-        var receiver = practices.Find(Practice(record.Stream)!)!;
+        var receiver = Receiver.Of(practices.Find(Practice(record.Stream)!)!);
         var writes = new PendingWrites(receiver);
         foreach (var resource in record.Resources.Select(versions => versions.Current))
         {
