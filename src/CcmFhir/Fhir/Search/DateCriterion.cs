@@ -18,10 +18,10 @@ internal enum Prefix
     /// <summary>lt: some of it lies below.</summary>
     Lt,
 
-    /// <summary>ge: gt or eq.</summary>
+    /// <summary>ge: some of it lies within or above.</summary>
     Ge,
 
-    /// <summary>le: lt or eq.</summary>
+    /// <summary>le: some of it lies within or below.</summary>
     Le,
 
     /// <summary>sa: it starts after.</summary>
@@ -62,8 +62,8 @@ internal static class Prefixes
             Prefix.Ne => !Within(value, asked),
             Prefix.Gt => value.High.CompareTo(asked.High) > 0,
             Prefix.Lt => value.Low.CompareTo(asked.Low) < 0,
-            Prefix.Ge => value.High.CompareTo(asked.High) > 0 || Within(value, asked),
-            Prefix.Le => value.Low.CompareTo(asked.Low) < 0 || Within(value, asked),
+            Prefix.Ge => value.High.CompareTo(asked.Low) > 0,
+            Prefix.Le => value.Low.CompareTo(asked.High) < 0,
             Prefix.Sa => value.Low.CompareTo(asked.High) >= 0,
             Prefix.Eb => value.High.CompareTo(asked.Low) <= 0,
             _ => value.Low.CompareTo(asked.High) < 0 && asked.Low.CompareTo(value.High) < 0,

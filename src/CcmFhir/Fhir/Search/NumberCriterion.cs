@@ -117,8 +117,9 @@ internal sealed record AskedNumber(Prefix Prefix, decimal Value, decimal Slack, 
         Prefix switch
         {
             // Only eq, ne and ap are to a precision [search.html#number].
-            Prefix.Eq or Prefix.Ap => low >= Value - Slack && high <= Value + Slack,
-            Prefix.Ne => low < Value - Slack || high > Value + Slack,
+            Prefix.Eq => Within(low, high),
+            Prefix.Ap => low >= Value - Slack && high <= Value + Slack,
+            Prefix.Ne => !Within(low, high),
             Prefix.Gt => high > Value,
             Prefix.Lt => low < Value,
             Prefix.Ge => high >= Value,
@@ -126,6 +127,8 @@ internal sealed record AskedNumber(Prefix Prefix, decimal Value, decimal Slack, 
             Prefix.Sa => low > Value,
             _ => high < Value,
         };
+
+    private bool Within(decimal low, decimal high) => low >= Value - Slack && high < Value + Slack;
 
     private bool HasUnit(FhirElement quantity) =>
         (System.Length == 0 || quantity["system"u8].Text == System)
