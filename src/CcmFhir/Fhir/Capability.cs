@@ -49,7 +49,7 @@ internal static class Capability
             json.WriteEndObject();
             json.WriteString("fhirVersion"u8, "4.0.1"u8);
             Strings(json, "format", ["application/fhir+json", "json", "application/fhir+xml", "xml"]);
-            Strings(json, "patchFormat", ["application/json-patch+json"]);
+            Strings(json, "patchFormat", ["application/json-patch+json", "application/fhir+json"]);
             json.WriteStartArray("rest"u8);
             Rest(json, arrival);
             json.WriteEndArray();

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using CcmFhir.Journal;
+using CcmFhir.Validation;
 
 namespace CcmFhir.Fhir;
 
@@ -54,7 +55,10 @@ internal sealed record FhirAnswer(int Status, ReadOnlyMemory<byte> Body)
             }
             return;
         }
-        var bytes = pretty && format == FhirFormat.Json ? Indented(Body) : Body;
+        var bytes =
+            format == FhirFormat.Xml ? AsXml(Body, pretty)
+            : pretty ? Indented(Body)
+            : Body;
         response.ContentType = MediaType ?? FhirFormats.MediaType(format);
         response.ContentLength = bytes.Length;
         if (!HttpMethods.IsHead(http.Request.Method))
@@ -62,6 +66,12 @@ internal sealed record FhirAnswer(int Status, ReadOnlyMemory<byte> Body)
             await response.Body.WriteAsync(bytes, http.RequestAborted);
         }
     }
+
+    private static ReadOnlyMemory<byte> AsXml(ReadOnlyMemory<byte> json, bool pretty) =>
+        XmlBody.ToBytes(FhirJson.Parse(json.ToArray(), out _, Ours)!.Root, pretty);
+
+    // A Bundle nests its resources deeper than a client may.
+    private static readonly FhirJsonLimits Ours = new(MaxBytes: int.MaxValue, MaxDepth: 128);
 
     private static ReadOnlyMemory<byte> Indented(ReadOnlyMemory<byte> json)
     {

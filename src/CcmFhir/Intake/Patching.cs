@@ -26,19 +26,31 @@ internal static class Patching
         {
             return null;
         }
-        if (patch.Kind != JsonKind.Array)
+        var node = JsonNode.Parse(before.Raw)!;
+        string? fault;
+        if (patch["resourceType"u8].Is("Parameters"u8))
+        {
+            if (!FhirPathPatch.Apply(node.AsObject(), patch, out fault))
+            {
+                node = null;
+            }
+        }
+        else if (patch.Kind == JsonKind.Array)
+        {
+            node = JsonPatch.Apply(node, patch, out fault);
+        }
+        else
         {
             entry.Refuse(
                 400,
                 "structure",
                 "patch",
-                "A patch is a JSON Patch (an array of operations, application/json-patch+json); in a Bundle a Binary that holds one.",
+                "A patch is a JSON Patch (an array of operations, application/json-patch+json; in a Bundle a Binary that holds one), or a FHIRPath Patch (Parameters).",
                 entry.ResourcePath,
                 patch
             );
             return null;
         }
-        var node = JsonPatch.Apply(JsonNode.Parse(before.Raw)!, patch, out var fault);
         if (node is null)
         {
             entry.Refuse(422, "processing", "patch", fault!, entry.ResourcePath);
