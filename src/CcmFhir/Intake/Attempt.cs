@@ -11,12 +11,21 @@ internal sealed class Attempt
     /// <param name="arrival">Who brings the entries, and when.</param>
     /// <param name="entries">The entries, in R4's order of processing.</param>
     /// <param name="map">What fullUrls of the Bundle mean already.</param>
+    /// <param name="atomic">All or nothing: the entries are one transaction.</param>
     /// <param name="fresh">Ask the store where streams stand, in place of going by what this process saw last.</param>
-    public Attempt(StreamRecords records, Arrival arrival, IReadOnlyList<Entry> entries, ReferenceMap map, bool fresh)
+    public Attempt(
+        StreamRecords records,
+        Arrival arrival,
+        IReadOnlyList<Entry> entries,
+        ReferenceMap map,
+        bool atomic,
+        bool fresh
+    )
     {
         Arrival = arrival;
         Entries = entries;
         Map = map;
+        Atomic = atomic;
         Fresh = fresh;
         View = new PracticeRecords(records, arrival.Practice.Slug);
         Writes = new PendingWrites(arrival.Practice);
@@ -36,6 +45,9 @@ internal sealed class Attempt
 
     /// <summary>What it would write.</summary>
     public PendingWrites Writes { get; }
+
+    /// <summary>All or nothing.</summary>
+    public bool Atomic { get; }
 
     /// <summary>Streams are asked for anew.</summary>
     public bool Fresh { get; }

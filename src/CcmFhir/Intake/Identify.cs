@@ -267,6 +267,10 @@ internal static class Identify
                     } while (!first.TryAdd($"{entry.Type}/{entry.TargetId}", entry));
                     continue;
                 }
+                if (!attempt.Atomic)
+                {
+                    continue;
+                }
                 entry.Refuse(
                     400,
                     "duplicate",

@@ -101,7 +101,7 @@ internal sealed class ReceiveBundle(StreamRecords records, Door door, TimeProvid
                 {
                     entries[at].Rewind(before[at].Count, before[at].RefusedWith);
                 }
-                var attempt = new Attempt(records, arrival, entries, new ReferenceMap(known), fresh);
+                var attempt = new Attempt(records, arrival, entries, new ReferenceMap(known), atomic, fresh);
                 await Identify.RunAsync(attempt, cancel);
                 await Route.RunAsync(attempt, cancel);
                 if (atomic)
