@@ -12,6 +12,7 @@ internal sealed class PendingWrites(Receiver practice)
     private readonly Dictionary<string, PendingStream> streams = new(StringComparer.Ordinal);
     private readonly Dictionary<string, IndexEntry> index = new(StringComparer.Ordinal);
     private readonly Dictionary<string, byte[]> payloads = new(StringComparer.Ordinal);
+    private List<StreamRecord>? after;
 
     /// <summary>There is nothing to write.</summary>
     public bool IsEmpty => streams.Count == 0;
@@ -82,23 +83,26 @@ internal sealed class PendingWrites(Receiver practice)
         }
     }
 
-    /// <summary>The streams as they would be after the commit, to be laid over a view.</summary>
-    public IEnumerable<StreamRecord> After(Arrival arrival)
+    /// <summary>The streams as they would be after the commit, to be laid over a view, and kept when it is done.</summary>
+    public IReadOnlyList<StreamRecord> After(Arrival arrival)
     {
+        if (after is not null)
+        {
+            return after;
+        }
+        after = new List<StreamRecord>(streams.Count);
         foreach (var (stream, pending) in streams)
         {
-            if (!payloads.TryGetValue(stream, out var payload))
-            {
-                payload = new EntryPayload(
-                    arrival.Now,
-                    arrival.Access.Client,
-                    arrival.Correlation,
-                    pending.Records
-                ).ToBytes();
-                payloads.Add(stream, payload);
-            }
-            yield return pending.Base.After([new JournalEntry(pending.Base.Position + 1, default, payload)]);
+            var payload = new EntryPayload(
+                arrival.Now,
+                arrival.Access.Client,
+                arrival.Correlation,
+                pending.Records
+            ).ToBytes();
+            payloads.Add(stream, payload);
+            after.Add(pending.Base.After([new JournalEntry(pending.Base.Position + 1, default, payload)]));
         }
+        return after;
     }
 
     /// <summary>The commit; the patient's stream stands first.</summary>

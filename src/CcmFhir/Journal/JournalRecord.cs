@@ -65,6 +65,9 @@ internal sealed record EntryPayload(
     IReadOnlyList<JournalRecord> Records
 )
 {
+    // One string object a type, however many records name it.
+    private static string TypeOf(string name) => Fhir.ResourceTypes.Find(name) ?? name;
+
     private const int FormatVersion = 1;
 
     private static readonly string[] Words =
@@ -159,7 +162,7 @@ internal sealed record EntryPayload(
                 records.Add(
                     new JournalRecord(
                         (RecordKind)kind,
-                        string.Intern(record.GetProperty("t").GetString()!),
+                        TypeOf(record.GetProperty("t").GetString()!),
                         record.GetProperty("i").GetString()!,
                         record.GetProperty("n").GetInt64(),
                         payload.Slice(at, size)

@@ -188,6 +188,53 @@ public class BadInputTest(FhirServer server) : IClassFixture<FhirServer>
         answer.StatusCode.ShouldBe(status);
     }
 
+    private static string TimeLog(string? period) =>
+        $$"""
+            {"resourceType":"Task","id":"bad-log","status":"completed","intent":"order","for":{"reference":"Patient/bad"},
+             "code":{"coding":[{"system":"http://ccmfhir.org/fhir/CodeSystem/ccm-activity","code":"care-coordination"}]},
+             "performerType":[{"coding":[{"system":"http://ccmfhir.org/fhir/CodeSystem/ccm-performer-role","code":"clinical-staff"}]}],
+             "owner":{"reference":"Practitioner/n1"},"authoredOn":"2026-11-19T12:00:00-05:00"
+             {{(period is null ? "" : ",\"executionPeriod\":" + period)}} }
+            """;
+
+    [Theory]
+    [InlineData(null, "CCM-T05")]
+    [InlineData("""{"start":"2026-11-19T09:00:00-05:00"}""", "CCM-T05")]
+    [InlineData("""{"start":"2026-11-19T09:20:00-05:00","end":"2026-11-19T09:00:00-05:00"}""", "CCM-T04")]
+    [InlineData("""{"start":"2026-11-19T09:00:00-05:00","end":"2026-11-19T09:00:00-05:00"}""", "CCM-T04")]
+    [InlineData("""{"start":"2026-12-19T09:00:00-05:00","end":"2026-12-19T09:20:00-05:00"}""", "CCM-T06")]
+    [InlineData("""{"start":"2026-11-17T09:00:00-05:00","end":"2026-11-18T09:00:01-05:00"}""", "CCM-T07")]
+    public async Task A_time_log_whose_time_cannot_be_true_is_422_alone_and_in_a_Bundle(string? period, string reason)
+    {
+        var log = TimeLog(period);
+
+        var alone = await server.PutAsync("Task/bad-log", log);
+        var bundled = await server.PostAsync(
+            "",
+            $$"""
+            {"resourceType":"Bundle","type":"transaction","entry":[
+              {"resource":{{Good}},"request":{"method":"POST","url":"Basic"} },
+              {"resource":{{log}},"request":{"method":"PUT","url":"Task/bad-log"} }]}
+            """
+        );
+
+        alone.ShouldRefuse(422, reason);
+        alone.Expressions.ShouldAllBe(expression => expression.StartsWith("Task"));
+        bundled.ShouldRefuse(422, reason);
+        bundled.Expressions.ShouldAllBe(expression => expression.StartsWith("Bundle.entry[1].resource"));
+        (await server.GetAsync("Task/bad-log")).Status.ShouldBe(404);
+    }
+
+    [Fact]
+    public async Task A_good_time_log_is_taken()
+    {
+        var log = TimeLog("""{"start":"2026-11-19T09:00:00-05:00","end":"2026-11-19T09:20:00-05:00"}""");
+
+        var answer = await server.PutAsync("Task/good-log", log.Replace("bad-log", "good-log"));
+
+        answer.Status.ShouldBe(201, answer.Text);
+    }
+
     /// <summary>Blanks, as many as asked for.</summary>
     private sealed class BlankStream(long length) : Stream
     {

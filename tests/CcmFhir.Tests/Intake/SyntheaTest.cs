@@ -43,6 +43,49 @@ public class SyntheaTest(FhirServer server) : IClassFixture<FhirServer>
         }
     }
 
+    // Later releases of Synthea bring practitioners and organizations first, by conditional creates, and refer to them by identifier.
+    [Fact]
+    public async Task The_newer_form_with_conditional_references_is_taken()
+    {
+        var sent = await ReadAsync("mary-lind");
+        var entries = sent["entry"]!.AsArray();
+        var (first, shared) = (new JsonArray(), new Dictionary<string, string>());
+        foreach (var entry in entries.ToList())
+        {
+            var type = (string)entry!["resource"]!["resourceType"]!;
+            if (type is not ("Practitioner" or "Organization"))
+            {
+                continue;
+            }
+            var identifier = entry["resource"]!["identifier"]![0]!;
+            var query = $"identifier={identifier["system"]}|{identifier["value"]}";
+            shared[(string)entry["fullUrl"]!] = $"{type}?{query}";
+            entries.Remove(entry);
+            entry["request"]!["ifNoneExist"] = query;
+            first.Add(entry);
+        }
+        shared.Count.ShouldBe(2);
+        Rewrite(sent, shared);
+        var before = new JsonObject
+        {
+            ["resourceType"] = "Bundle",
+            ["type"] = "transaction",
+            ["entry"] = first,
+        };
+        (await server.PostAsync("", sent.ToJsonString())).ShouldRefuse(412, "reference-no-match");
+        (await server.PostAsync("", before.ToJsonString())).Status.ShouldBe(200);
+
+        var answer = await server.PostAsync("", sent.ToJsonString());
+
+        answer.Status.ShouldBe(200, answer.Text.Length > 2000 ? answer.Text[..2000] : answer.Text);
+        var encounter = answer
+            .Entries.Select(entry => (string)entry!["response"]!["location"]!)
+            .First(location => location.Contains("/Encounter/", StringComparison.Ordinal));
+        ((string)(await server.GetAsync(encounter)).Json["serviceProvider"]!["reference"]!).ShouldStartWith(
+            "Organization/"
+        );
+    }
+
     private static async Task<JsonNode> ReadAsync(string name)
     {
         await using var file = File.OpenRead(

@@ -34,7 +34,7 @@ internal sealed record SearchQuery
 
     /// <summary>Names of parameters that shape the answer but select nothing; the endpoint reads them itself.</summary>
     public static bool IsShape(string name) =>
-        name is "_format" or "_pretty" or "_summary" or "_elements" or "_page" or "_total" or "_contained";
+        name is "_format" or "_pretty" or "_summary" or "_elements" or "_page" or "_total";
 
     /// <summary>Reads a query; null, with a refusal, when it cannot be answered as it stands.</summary>
     /// <param name="type">Resource type.</param>
