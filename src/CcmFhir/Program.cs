@@ -7,6 +7,7 @@ var root = new RootCommand("Chronic Care Management from FHIR to claims.")
 {
     ServeCommand.Build(clock),
     CloseCommand.Build(clock),
+    DemoCommand.Build(clock),
     PushCommand.Build(clock),
     ClaimsCommand.Build(clock),
     EhrCommand.Build(clock),
