@@ -5,6 +5,7 @@ using CcmFhir.Intake;
 using CcmFhir.Journal;
 using CcmFhir.MonthEnd;
 using CcmFhir.Options;
+using CcmFhir.Pages;
 
 namespace CcmFhir;
 
@@ -30,12 +31,14 @@ internal static class Server
         builder.AddAccess();
         builder.AddFhir(store, HouseDoor.Open(), practices);
         builder.AddMonthEnd();
+        builder.AddPages();
         builder.Services.AddDelivery(settings, $"{Environment.MachineName}-{Environment.ProcessId}");
 
         var app = builder.Build();
         app.MapAccess();
         app.MapFhir();
         app.MapDelivery();
+        app.MapPages();
         return app;
     }
 }
