@@ -13,5 +13,6 @@ var root = new RootCommand("Chronic Care Management from FHIR to claims.")
     EhrCommand.Build(clock),
     VerifyCommand.Build(clock),
     RebuildCommand.Build(clock),
+    ProfilesCommand.Build(),
 };
 return await root.Parse(args).InvokeAsync();

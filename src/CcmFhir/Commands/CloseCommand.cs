@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using CcmFhir.Access;
 using CcmFhir.Domain;
 using CcmFhir.Fhir.Readers;
@@ -75,7 +76,8 @@ internal static class CloseCommand
                         ruleSet,
                         instant,
                         parsed.GetValue(dryRun),
-                        parsed.GetValue(format) == "json"
+                        parsed.GetValue(format) == "json",
+                        parsed.InvocationConfiguration.Output
                     );
                     return parsed.GetValue(input) is { } folder
                         ? await FromFolderAsync(asked, folder, clock, cancel)
@@ -90,7 +92,7 @@ internal static class CloseCommand
                                 or JournalUnavailableException
                     )
                 {
-                    await Console.Error.WriteLineAsync(fault.Message);
+                    await parsed.InvocationConfiguration.Error.WriteLineAsync(fault.Message);
                     return 2;
                 }
             }
@@ -186,7 +188,7 @@ internal static class CloseCommand
         await PrintAsync(asked, result.Decisions, [], cancel);
         if (!asked.Json)
         {
-            await Console.Out.WriteLineAsync(
+            await asked.Output.WriteLineAsync(
                 $"{result.Issued.Count} claims issued now, {result.Standing} stood already."
             );
         }
@@ -217,14 +219,15 @@ internal static class CloseCommand
     {
         if (asked.Json)
         {
-            await using var output = Console.OpenStandardOutput();
-            await output.WriteAsync(
-                DecisionJson.Write(asked.Month, asked.RuleSet, asked.AsOf, decisions, refused),
+            await asked.Output.WriteAsync(
+                Encoding
+                    .UTF8.GetString(DecisionJson.Write(asked.Month, asked.RuleSet, asked.AsOf, decisions, refused))
+                    .AsMemory(),
                 cancel
             );
             return;
         }
-        await Console.Out.WriteLineAsync(
+        await asked.Output.WriteLineAsync(
             DecisionText.Write(asked.Month, asked.RuleSet, asked.AsOf, decisions, refused)
         );
     }
@@ -235,6 +238,7 @@ internal static class CloseCommand
         string RuleSet,
         DateTimeOffset AsOf,
         bool DryRun,
-        bool Json
+        bool Json,
+        TextWriter Output
     );
 }
