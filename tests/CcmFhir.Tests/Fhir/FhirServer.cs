@@ -19,6 +19,12 @@ public sealed class FhirServer : IAsyncLifetime
             AutoAdvanceAmount = TimeSpan.FromMilliseconds(1),
         };
 
+    /// <summary>More settings, as <c>--Name=value</c>.</summary>
+    public IReadOnlyList<string> Settings { get; init; } = [];
+
+    /// <summary>The server's rooms.</summary>
+    public IServiceProvider Services => app.Services;
+
     /// <summary>Speaks to the server; relative addresses are below the practice oak.</summary>
     public HttpClient Http { get; private set; } = null!;
 
@@ -49,6 +55,7 @@ public sealed class FhirServer : IAsyncLifetime
                 $"--Ccm:Store=sqlite:{Path.Combine(folder, "ccm.db")}",
                 $"--Ccm:Practices={practices}",
                 "--Logging:LogLevel:Default=Warning",
+                .. Settings,
             ],
             Clock,
             CancellationToken.None
