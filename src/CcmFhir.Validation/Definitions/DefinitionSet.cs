@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace CcmFhir.Validation.Definitions;
 
@@ -13,6 +15,8 @@ public sealed class DefinitionSet
     private readonly ConcurrentDictionary<string, IReadOnlyList<SearchParameterFacts>> searchParameters = new(
         StringComparer.Ordinal
     );
+    private readonly ConcurrentDictionary<Definition, Structure> completed = new();
+    private readonly ConcurrentDictionary<Definition, SnapshotNode> snapshots = new();
     private IReadOnlyDictionary<string, SearchParameterFacts[]>? searchParametersByBase;
 
     /// <summary>A set of these and nothing else.</summary>
@@ -55,6 +59,13 @@ public sealed class DefinitionSet
     public Definition? Find(DefinitionKind kind, string canonical)
     {
         ArgumentNullException.ThrowIfNull(canonical);
+        if (
+            canonical.Contains('#', StringComparison.Ordinal) && known.TryGetValue((kind, canonical), out var contained)
+        )
+        {
+            // A ValueSet contained in a profile is known by the profile's canonical and its #id.
+            return contained[0];
+        }
         var (url, version) = Split(canonical);
         if (!known.TryGetValue((kind, url), out var versions))
         {
@@ -77,8 +88,54 @@ public sealed class DefinitionSet
                 definition.Supplements is { } other && string.Equals(Split(other).Url, system, StringComparison.Ordinal)
             );
 
-    /// <summary>The structure of a canonical (optional |version); null when it is not known.</summary>
-    public Structure? Structure(string canonical) => Find(DefinitionKind.Structure, canonical)?.Structure;
+    /// <summary>The structure of a canonical (optional |version), its snapshot built where it was published without; null when
+    /// it is not known.</summary>
+    /// <exception cref="UnreadableDefinitionException">It cannot be read, or its snapshot cannot be built.</exception>
+    public Structure? Structure(string canonical)
+    {
+        if (Find(DefinitionKind.Structure, canonical) is not { } definition)
+        {
+            return null;
+        }
+        return definition.Structure.Elements.Count > 0
+            ? definition.Structure
+            : completed.GetOrAdd(
+                definition,
+                static (found, self) =>
+                {
+                    var elements = new JsonArray([.. self.Snapshot(found, []).Flatten()]);
+                    var json = FhirJson.Parse(JsonSerializer.SerializeToUtf8Bytes(elements), out _)!.Root;
+                    return found.Structure with
+                    {
+                        Elements = StructureReader.ReadElements(json, found.Url, found.Origin),
+                    };
+                },
+                this
+            );
+    }
+
+    /// <summary>The elements of a snapshot as ElementDefinitions in JSON, built where the structure was published without.</summary>
+    /// <exception cref="UnreadableDefinitionException">The snapshot cannot be built.</exception>
+    public IEnumerable<JsonObject> SnapshotJson(Definition structure) => Snapshot(structure, []).Flatten();
+
+    private SnapshotNode Snapshot(Definition definition, IReadOnlyList<Definition> above)
+    {
+        if (snapshots.TryGetValue(definition, out var known))
+        {
+            return known;
+        }
+        var json = JsonNode.Parse(definition.Json.Raw)!.AsObject();
+        IReadOnlyList<Definition> path = [.. above, definition];
+        var builder = new SnapshotBuilder(canonical =>
+            Find(DefinitionKind.Structure, canonical) is { } other && !path.Contains(other)
+                ? Snapshot(other, path)
+                : null
+        );
+        var elements = json["snapshot"]?["element"] is JsonArray { Count: > 0 } published
+            ? published.Select(element => element!.AsObject())
+            : builder.Build(json, definition.Origin);
+        return snapshots.GetOrAdd(definition, SnapshotNode.Read(elements));
+    }
 
     /// <summary>The definition of a type of R4 (<c>Patient</c>, <c>Period</c>, <c>date</c>); null when there is no such type.</summary>
     public Structure? StructureOfType(string type) =>

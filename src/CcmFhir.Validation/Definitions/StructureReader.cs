@@ -48,11 +48,26 @@ internal static class StructureReader
                 )
             ),
             ContextInvariants = Texts(json["contextInvariant"u8]),
-            Elements = List(json["snapshot"u8]["element"u8], element => ReadElement(element, origin)),
-            Differential = List(json["differential"u8]["element"u8], element => ReadElement(element, origin)),
+            Elements = ReadElements(json["snapshot"u8]["element"u8], url, origin),
             Origin = origin,
         };
     }
+
+    /// <summary>The elements of a snapshot.</summary>
+    /// <param name="json">The array.</param>
+    /// <param name="url">The structure's canonical: a binding to a contained ValueSet is known as that and its #id.</param>
+    /// <param name="origin">For messages.</param>
+    public static IReadOnlyList<StructureElement> ReadElements(FhirElement json, string url, string origin) =>
+        List(
+            json,
+            item =>
+                ReadElement(item, origin) is var element && element.Binding?.ValueSet is ['#', ..] contained
+                    ? element with
+                    {
+                        Binding = element.Binding with { ValueSet = url + contained },
+                    }
+                    : element
+        );
 
     private static StructureElement ReadElement(FhirElement json, string origin)
     {
@@ -65,7 +80,6 @@ internal static class StructureReader
             );
         var element = new StructureElement
         {
-            // Differentials written by hand often leave the id out; SnapshotBuilder computes it where slices need it.
             Id = json["id"u8].Text ?? path,
             Path = path,
             SliceName = json["sliceName"u8].Text,
