@@ -11,7 +11,9 @@ namespace CcmFhir.Validation.Definitions;
 public sealed class DefinitionSet
 {
     private const string TypeBase = "http://hl7.org/fhir/StructureDefinition/";
-    private readonly Dictionary<(DefinitionKind, string), Definition[]> known;
+
+    // One dictionary a kind, by canonical; the versions of each, highest first.
+    private readonly Dictionary<string, Definition[]>[] known;
     private readonly ConcurrentDictionary<string, IReadOnlyList<SearchParameterFacts>> searchParameters = new(
         StringComparer.Ordinal
     );
@@ -21,15 +23,20 @@ public sealed class DefinitionSet
 
     /// <summary>A set of these and nothing else.</summary>
     public DefinitionSet(IEnumerable<Definition> definitions)
-        : this([], definitions) { }
+        : this([.. Enum.GetValues<DefinitionKind>().Select(_ => new Dictionary<string, Definition[]>())], definitions)
+    { }
 
-    private DefinitionSet(Dictionary<(DefinitionKind, string), Definition[]> known, IEnumerable<Definition> more)
+    private DefinitionSet(Dictionary<string, Definition[]>[] known, IEnumerable<Definition> more)
     {
         this.known = known;
         foreach (var definition in more)
         {
-            var key = (definition.Kind, definition.Url);
-            var versions = known.GetValueOrDefault(key, []);
+            var ofKind = known[(int)definition.Kind];
+            if (!ofKind.TryGetValue(definition.Url, out var versions))
+            {
+                ofKind.Add(definition.Url, [definition]);
+                continue;
+            }
             if (
                 !Array.Exists(
                     versions,
@@ -37,21 +44,19 @@ public sealed class DefinitionSet
                 )
             )
             {
-                // Highest version first.
                 var at = Array.FindIndex(versions, other => VersionOrder(definition.Version, other.Version) > 0);
-                known[key] = at < 0 ? [.. versions, definition] : [.. versions[..at], definition, .. versions[at..]];
+                ofKind[definition.Url] =
+                    at < 0 ? [.. versions, definition] : [.. versions[..at], definition, .. versions[at..]];
             }
         }
     }
 
     /// <summary>This set with more on top.</summary>
-    public DefinitionSet With(IEnumerable<Definition> more) => new(new(known), more);
+    public DefinitionSet With(IEnumerable<Definition> more) =>
+        new([.. known.Select(ofKind => new Dictionary<string, Definition[]>(ofKind))], more);
 
     /// <summary>Every definition of a kind, the preferred version of each canonical.</summary>
-    public IEnumerable<Definition> All(DefinitionKind kind) =>
-        from pair in known
-        where pair.Key.Item1 == kind
-        select pair.Value[0];
+    public IEnumerable<Definition> All(DefinitionKind kind) => known[(int)kind].Values.Select(versions => versions[0]);
 
     /// <summary>Finds a definition by canonical. With |version: that version, else one whose version begins so
     /// (<c>4.0</c> for <c>4.0.1</c>), else the highest known (better a near definition than none). A #fragment is left out.</summary>
@@ -60,14 +65,15 @@ public sealed class DefinitionSet
     {
         ArgumentNullException.ThrowIfNull(canonical);
         if (
-            canonical.Contains('#', StringComparison.Ordinal) && known.TryGetValue((kind, canonical), out var contained)
+            canonical.Contains('#', StringComparison.Ordinal)
+            && known[(int)kind].TryGetValue(canonical, out var contained)
         )
         {
             // A ValueSet contained in a profile is known by the profile's canonical and its #id.
             return contained[0];
         }
         var (url, version) = Split(canonical);
-        if (!known.TryGetValue((kind, url), out var versions))
+        if (!known[(int)kind].TryGetValue(url, out var versions))
         {
             return null;
         }

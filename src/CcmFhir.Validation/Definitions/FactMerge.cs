@@ -26,7 +26,13 @@ internal static class FactMerge
                 case "condition" or "alias":
                     Union(target, key, value.AsArray());
                     break;
-                case "binding" or "slicing":
+                case "binding":
+                    var binding = value.DeepClone();
+                    // A differential that only strengthens means the same set.
+                    binding["valueSet"] ??= target[key]?["valueSet"]?.DeepClone();
+                    target[key] = binding;
+                    break;
+                case "slicing":
                     Overlay(target, key, value.AsObject());
                     break;
                 case "extension":

@@ -25,7 +25,7 @@ public static class PackageLoader
     private const int MaxFileBytes = 100 * 1024 * 1024;
 
     /// <summary>All definitions under a path.</summary>
-    /// <exception cref="UnreadableDefinitionException">A file cannot be read, or a file named by itself holds no definition.</exception>
+    /// <exception cref="UnreadableDefinitionException">A file cannot be read, or is neither JSON nor XML nor a package.</exception>
     public static IReadOnlyList<Definition> Load(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -37,14 +37,7 @@ public static class PackageLoader
         {
             throw new UnreadableDefinitionException(path, "", "there is no such file or folder.");
         }
-        var definitions = SingleFile(path).ToArray();
-        return definitions.Length > 0
-            ? definitions
-            : throw new UnreadableDefinitionException(
-                path,
-                "",
-                "it holds no definition; a StructureDefinition, ValueSet, CodeSystem or SearchParameter, a Bundle of them, or a FHIR package (.tgz) would be read."
-            );
+        return [.. SingleFile(path)];
     }
 
     private static IEnumerable<Definition> SingleFile(string path) =>

@@ -8,6 +8,8 @@ namespace CcmFhir.Validation.Definitions;
 /// <param name="snapshot">The snapshot of another structure by canonical; null when that is not known.</param>
 internal sealed class SnapshotBuilder(Func<string, SnapshotNode?> snapshot)
 {
+    private const string Types = "http://hl7.org/fhir/StructureDefinition/";
+
     private readonly record struct Place(string Origin, string Element)
     {
         public Place Below(DifferentialNode node) =>
@@ -59,7 +61,24 @@ internal sealed class SnapshotBuilder(Func<string, SnapshotNode?> snapshot)
             FactMerge.Into(root.Facts, differential.Facts);
         }
         work.Children(root, differential, place);
+        if (!isNewType)
+        {
+            PointToBase(root);
+        }
         return root.Flatten();
+    }
+
+    /// <summary>A content reference leads to the type's own definition, not to what a profile makes of it.</summary>
+    private static void PointToBase(SnapshotNode node)
+    {
+        if ((string?)node.Facts["contentReference"] is ['#', .. var id])
+        {
+            node.Facts["contentReference"] = $"{Types}{id.Split('.')[0]}#{id}";
+        }
+        foreach (var child in node.Children)
+        {
+            PointToBase(child);
+        }
     }
 
     /// <param name="snapshot">Snapshots of other structures.</param>
@@ -81,9 +100,32 @@ internal sealed class SnapshotBuilder(Func<string, SnapshotNode?> snapshot)
                 {
                     Describe(found, child.Facts);
                     FactMerge.Into(found.Facts, child.Facts);
+                    Close(target, found);
                 }
                 Children(found, child, at);
             }
+        }
+
+        /// <summary>A type of a choice that must be there leaves no room for the others.</summary>
+        private static void Close(SnapshotNode parent, SnapshotNode slice)
+        {
+            if (
+                slice.Slice is null
+                || !slice.Name.EndsWith("[x]", StringComparison.Ordinal)
+                || (int?)slice.Facts["min"] is not > 0
+                || slice.Facts["type"] is not JsonArray { Count: 1 } types
+                || parent.Children.Find(other => other.Slice is null && other.Name == slice.Name) is not { } choice
+                || choice.Facts["slicing"] is not JsonObject slicing
+                || slicing["discriminator"] is not JsonArray { Count: 1 } discriminators
+                || (string?)discriminators[0]!["type"] != "type"
+                || (string?)discriminators[0]!["path"] != "$this"
+            )
+            {
+                return;
+            }
+            choice.Facts["min"] = Math.Max(1, (int?)choice.Facts["min"] ?? 0);
+            choice.Facts["type"] = types.DeepClone();
+            slicing["rules"] = "closed";
         }
 
         private SnapshotNode Find(SnapshotNode parent, DifferentialNode child, Place place)
@@ -104,10 +146,19 @@ internal sealed class SnapshotBuilder(Func<string, SnapshotNode?> snapshot)
             {
                 var slice = child.Slice ?? child.Name;
                 var isSliced = parent.Children.Exists(other => other.Name == choice.Name && other.Slice == slice);
-                // Where only one type is left, there is nothing to slice.
-                return child.Slice is null && !isSliced && choice.Facts["type"] is JsonArray { Count: 1 }
-                    ? choice
-                    : Slice(parent, choice, slice, child, place);
+                var type = TypeOf(choice, child.Name[(choice.Name.Length - 3)..])!;
+                // Where only one type is left there is nothing to slice; and below a slice HL7's publisher takes the short form
+                // to mean that this is the only type.
+                if (
+                    child.Slice is null
+                    && !isSliced
+                    && (choice.Facts["type"] is JsonArray { Count: 1 } || parent.Slice is not null)
+                )
+                {
+                    choice.Facts["type"] = new JsonArray(type.DeepClone());
+                    return choice;
+                }
+                return Slice(parent, choice, slice, child, place);
             }
             if (isNewType)
             {
@@ -149,7 +200,9 @@ internal sealed class SnapshotBuilder(Func<string, SnapshotNode?> snapshot)
             {
                 element.Facts["slicing"] = UsualSlicing(element.Name);
             }
-            var added = above.Copy(element.Name, slice);
+            // A slice starts from what the base says of the element. What this profile says of all repetitions is not said of each
+            // slice again: whoever checks a slice checks the element too.
+            var added = (above.Slice is null ? above.Source ?? above : above).Copy(element.Name, slice);
             added.Facts.Remove("slicing");
             // What all repetitions need together, no single slice needs.
             added.Facts["min"] = 0;
@@ -229,9 +282,10 @@ internal sealed class SnapshotBuilder(Func<string, SnapshotNode?> snapshot)
         {
             if ((string?)target.Facts["contentReference"] is { } reference)
             {
-                var id = reference[(reference.IndexOf('#', StringComparison.Ordinal) + 1)..];
+                var hash = reference.IndexOf('#', StringComparison.Ordinal);
+                var owner = hash > 0 ? snapshot(reference[..hash]) : origins;
                 var referred =
-                    Walk(origins, id.Split('.')[1..])
+                    (owner is null ? null : Walk(owner, reference[(hash + 1)..].Split('.')[1..]))
                     ?? throw place.Fault($"its content reference '{reference}' leads nowhere.");
                 target.Facts.Remove("contentReference");
                 if (referred.Facts["type"] is { } type)
@@ -269,9 +323,9 @@ internal sealed class SnapshotBuilder(Func<string, SnapshotNode?> snapshot)
             type.Contains(':', StringComparison.Ordinal)
                 ? type.StartsWith("http://hl7.org/fhirpath/System.", StringComparison.Ordinal)
                     // Values of primitives have no children but what every element has.
-                    ? "http://hl7.org/fhir/StructureDefinition/Element"
+                    ? Types + "Element"
                     : type
-                : "http://hl7.org/fhir/StructureDefinition/" + type;
+                : Types + type;
 
         private static SnapshotNode? Walk(SnapshotNode node, IEnumerable<string> names)
         {

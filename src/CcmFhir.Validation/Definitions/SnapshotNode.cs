@@ -15,6 +15,9 @@ internal sealed class SnapshotNode(string name, string? slice, JsonObject facts)
     /// <summary>The ElementDefinition, id and path apart.</summary>
     public JsonObject Facts => facts;
 
+    /// <summary>The node that this one was copied from: what the base says, whatever is laid over it here.</summary>
+    public SnapshotNode? Source { get; private init; }
+
     /// <summary>Children in order; slices stand right behind the element they slice.</summary>
     public List<SnapshotNode> Children { get; } = [];
 
@@ -59,7 +62,7 @@ internal sealed class SnapshotNode(string name, string? slice, JsonObject facts)
     /// <summary>A copy with everything below it, as another slice.</summary>
     public SnapshotNode Copy(string asName, string? asSlice)
     {
-        var copy = new SnapshotNode(asName, asSlice, facts.DeepClone().AsObject());
+        var copy = new SnapshotNode(asName, asSlice, facts.DeepClone().AsObject()) { Source = this };
         copy.Children.AddRange(Children.Select(child => child.Copy()));
         return copy;
     }
