@@ -190,7 +190,11 @@ public sealed class FhirPathTest
             { "@T10:00 < @T11:00", "true", null },
             { "@T10:00:00 = @T10:00:00.000", "true", null },
             { "extension.value.ofType(Quantity) > 4 'mg'", "true", null },
-            { "extension.value.ofType(Quantity) > 1 'g'", "false", "The SDK converts no units where the runtime has no culture data." },
+            {
+                "extension.value.ofType(Quantity) > 1 'g'",
+                "false",
+                "The SDK converts no units where the runtime has no culture data."
+            },
             { "5000 'ug' = 5 'mg'", "true", "The SDK converts no units where the runtime has no culture data." },
             { "1 'kg' > 1 'cm'", "", null },
             { "7 days = 1 week", "true", "The SDK converts no units where the runtime has no culture data." },

@@ -89,7 +89,12 @@ public sealed class InvariantAgreementTest(ITestOutputHelper output)
         var (below, path) = goesOn ? (structure, element.Path) : (R4.StructureOfType(type.Name)!, type.Name);
         if (!goesOn)
         {
-            foreach (var constraint in below.Root.Constraints.ExceptBy(element.Constraints.Select(other => other.Key), other => other.Key))
+            foreach (
+                var constraint in below.Root.Constraints.ExceptBy(
+                    element.Constraints.Select(other => other.Key),
+                    other => other.Key
+                )
+            )
             {
                 Compare(constraint, value, poco, context, place);
             }
@@ -117,10 +122,14 @@ public sealed class InvariantAgreementTest(ITestOutputHelper output)
             Note($"{place.Path}.{name}: we find {ours.Count}, the SDK finds {theirs.Count} in {place.File}");
             return;
         }
-        var element = structure.Elements.First(element => element.Path == $"{path}.{name}" || element.Path == $"{path}.{name}[x]");
+        var element = structure.Elements.First(element =>
+            element.Path == $"{path}.{name}" || element.Path == $"{path}.{name}[x]"
+        );
         if (element.ContentReference is { } reference)
         {
-            element = structure.Elements.First(other => other.Path == reference[(reference.IndexOf('#', StringComparison.Ordinal) + 1)..]);
+            element = structure.Elements.First(other =>
+                other.Path == reference[(reference.IndexOf('#', StringComparison.Ordinal) + 1)..]
+            );
         }
         for (var index = 0; index < ours.Count; index++)
         {
