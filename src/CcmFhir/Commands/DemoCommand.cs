@@ -31,7 +31,7 @@ internal static class DemoCommand
                         parsed.GetRequiredValue(urls),
                         stayUp: !parsed.GetValue(exit),
                         clock,
-                        Console.Out,
+                        parsed.InvocationConfiguration.Output,
                         cancel
                     );
                     return 0;
@@ -44,7 +44,9 @@ internal static class DemoCommand
                                 or HttpRequestException
                     )
                 {
-                    await Console.Error.WriteLineAsync($"The demo could not run: {fault.Message}");
+                    await parsed.InvocationConfiguration.Error.WriteLineAsync(
+                        $"The demo could not run: {fault.Message}"
+                    );
                     return 2;
                 }
             }

@@ -11,8 +11,8 @@ internal static class Shown
     public static string Duration(long seconds)
     {
         var (minutes, rest) = (seconds / 60, seconds % 60);
-        return rest == 0
-            ? string.Create(CultureInfo.InvariantCulture, $"{minutes} min")
+        return minutes == 0 ? string.Create(CultureInfo.InvariantCulture, $"{rest} s")
+            : rest == 0 ? string.Create(CultureInfo.InvariantCulture, $"{minutes} min")
             : string.Create(CultureInfo.InvariantCulture, $"{minutes} min {rest} s");
     }
 
