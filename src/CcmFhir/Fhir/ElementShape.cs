@@ -9,12 +9,16 @@ namespace CcmFhir.Fhir;
 /// <param name="Repeats">It is an array in JSON.</param>
 /// <param name="IsAttribute">It is an attribute in XML.</param>
 /// <param name="Types">Its types.</param>
+/// <param name="IsSummary">It is part of the summary view.</param>
+/// <param name="IsRequired">Every instance has it.</param>
 /// <param name="Content">Where its own elements are found: a type (<c>Period</c>) or a path (<c>Task.input</c>).</param>
 internal sealed record ElementShape(
     string Name,
     bool IsChoice,
     bool Repeats,
     bool IsAttribute,
+    bool IsSummary,
+    bool IsRequired,
     IReadOnlyList<string> Types,
     string Content
 )
@@ -38,6 +42,12 @@ internal sealed record ElementShape(
         }
         return null;
     }
+
+    /// <summary>The JSON names that it may have.</summary>
+    public IEnumerable<string> JsonNames() => IsChoice ? Types.Select(NameOf) : [Name];
+
+    /// <summary>The JSON name of a choice with that type.</summary>
+    public string NameOf(string type) => Name + char.ToUpperInvariant(type[0]) + type[1..];
 
     /// <summary>The type of a JSON property, when it is this element; else null.</summary>
     public string? TypeOf(string name)
@@ -96,6 +106,8 @@ internal sealed record ElementShape(
                     element.IsChoice,
                     (element.BaseMax ?? element.Max ?? 1) > 1,
                     element.IsXmlAttribute,
+                    element.IsSummary,
+                    (element.Min ?? 0) > 0,
                     types,
                     element.ContentReference is { } reference
                             ? reference[(reference.IndexOf('#', StringComparison.Ordinal) + 1)..]

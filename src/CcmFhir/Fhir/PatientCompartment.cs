@@ -93,9 +93,14 @@ internal static class PatientCompartment
     /// <summary>Types that can belong to a patient, Patient itself included.</summary>
     public static bool Holds(string type) => type == "Patient" || Paths.ContainsKey(type);
 
-    /// <summary>The element that names whom resources of the type are about, such as <c>subject</c>; null when none does.</summary>
-    public static string? FirstPath(string type) =>
-        Paths.TryGetValue(type, out var paths) ? string.Join('.', paths[0].Select(Encoding.UTF8.GetString)) : null;
+    /// <summary>The elements that may name the patient, most telling first, such as <c>subject</c> or <c>participant.actor</c>.</summary>
+    public static IEnumerable<string> Elements(string type) =>
+        Paths.TryGetValue(type, out var paths)
+            ? paths.Select(path => string.Join('.', path.Select(Encoding.UTF8.GetString)))
+            : [];
+
+    /// <summary>The element that names whom resources of the type are about; null when none does.</summary>
+    public static string? FirstPath(string type) => Elements(type).FirstOrDefault();
 
     /// <summary>The references of a resource that may name its patient, most telling first.</summary>
     /// <param name="type">Resource type.</param>

@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Collections.Frozen;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using CcmFhir.Validation;
@@ -13,9 +11,6 @@ namespace CcmFhir.Fhir;
 /// <param name="Elements">Names of <c>_elements</c>; empty for all.</param>
 internal sealed record ResourceShape(string Summary, IReadOnlyList<string> Elements)
 {
-    private static readonly FrozenDictionary<string, (FrozenSet<string> Summary, FrozenSet<string> Required)> Table =
-        Load();
-
     /// <summary>The whole resource.</summary>
     public static ResourceShape Whole { get; } = new("", []);
 
@@ -112,8 +107,8 @@ internal sealed record ResourceShape(string Summary, IReadOnlyList<string> Eleme
         {
             return true;
         }
-        Table.TryGetValue(type, out var known);
-        var required = known.Required?.Contains(name) ?? false;
+        var known = ElementShape.Find(type, name);
+        var required = known is { IsRequired: true };
         if (Elements.Count > 0)
         {
             return required || Elements.Contains(name) || Elements.Any(element => IsChoice(element, name));
@@ -122,7 +117,7 @@ internal sealed record ResourceShape(string Summary, IReadOnlyList<string> Eleme
         {
             "text" => required || name == "text",
             "data" => name != "text",
-            _ => required || (known.Summary?.Contains(name) ?? false),
+            _ => required || known is { IsSummary: true },
         };
     }
 
@@ -159,26 +154,6 @@ internal sealed record ResourceShape(string Summary, IReadOnlyList<string> Eleme
         writer.WriteString("code"u8, "SUBSETTED"u8);
         writer.WriteEndObject();
         writer.WriteEndArray();
-    }
-
-    private static FrozenDictionary<string, (FrozenSet<string>, FrozenSet<string>)> Load()
-    {
-        using var stream = typeof(ResourceShape).Assembly.GetManifestResourceStream("summary-elements.txt")!;
-        using var reader = new StreamReader(stream, Encoding.UTF8);
-        var table = new Dictionary<string, (FrozenSet<string>, FrozenSet<string>)>(StringComparer.Ordinal);
-        while (reader.ReadLine() is { } line)
-        {
-            // type|summary,summary|required,required, as tools/PackSearchParameters writes it.
-            var words = line.Split('|');
-            table.Add(
-                words[0],
-                (
-                    words[1].Split(',').ToFrozenSet(StringComparer.Ordinal),
-                    words[2].Split(',').ToFrozenSet(StringComparer.Ordinal)
-                )
-            );
-        }
-        return table.ToFrozenDictionary(StringComparer.Ordinal);
     }
 
     private static readonly JsonWriterOptions Relaxed = new()

@@ -66,7 +66,7 @@ internal static class XmlBody
             }
             foreach (var type in shape.Types)
             {
-                Property(xml, value, shape.Name + char.ToUpperInvariant(type[0]) + type[1..], type);
+                Property(xml, value, shape.NameOf(type), type);
             }
         }
     }

@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Text;
 using CcmFhir.Validation;
+using CcmFhir.Validation.Definitions;
 
 namespace CcmFhir.Fhir.Search;
 
@@ -41,7 +43,9 @@ internal sealed record SearchParameter(
     IReadOnlyList<string> Targets
 )
 {
-    private static readonly FrozenDictionary<string, FrozenDictionary<string, SearchParameter>> Table = Load();
+    private static readonly ConcurrentDictionary<string, FrozenDictionary<string, SearchParameter>> Tables = new(
+        StringComparer.Ordinal
+    );
 
     private static readonly FrozenDictionary<string, SearchParameter> Everywhere = new SearchParameter[]
     {
@@ -55,48 +59,36 @@ internal sealed record SearchParameter(
 
     /// <summary>The parameter of that name for a type, those of every type included; null when there is none.</summary>
     public static SearchParameter? Find(string type, string code) =>
-        Everywhere.GetValueOrDefault(code)
-        ?? (Table.TryGetValue(type, out var ofType) ? ofType.GetValueOrDefault(code) : null);
+        Everywhere.GetValueOrDefault(code) ?? Table(type).GetValueOrDefault(code);
 
     /// <summary>The parameters of a type by name, without those of every type.</summary>
     public static IEnumerable<SearchParameter> For(string type) =>
-        Table.TryGetValue(type, out var ofType)
-            ? ofType.Values.OrderBy(parameter => parameter.Code, StringComparer.Ordinal)
-            : [];
+        Table(type).Values.OrderBy(parameter => parameter.Code, StringComparer.Ordinal);
 
     /// <summary>The parameters of every type, by name.</summary>
     public static IEnumerable<SearchParameter> Common =>
         Everywhere.Values.OrderBy(parameter => parameter.Code, StringComparer.Ordinal);
 
-    private static FrozenDictionary<string, FrozenDictionary<string, SearchParameter>> Load()
-    {
-        using var stream = typeof(SearchParameter).Assembly.GetManifestResourceStream("search-parameters.txt")!;
-        using var reader = new StreamReader(stream, Encoding.UTF8);
-        var table = new Dictionary<string, Dictionary<string, SearchParameter>>(StringComparer.Ordinal);
-        while (reader.ReadLine() is { } line)
-        {
-            // type|code|kind|path;path|target,target, as tools/PackSearchParameters writes it.
-            var words = line.Split('|');
-            if (!table.TryGetValue(words[0], out var ofType))
-            {
-                table.Add(words[0], ofType = new Dictionary<string, SearchParameter>(StringComparer.Ordinal));
-            }
-            ofType.Add(
-                words[1],
-                new SearchParameter(
-                    words[1],
-                    Enum.Parse<SearchKind>(words[2], ignoreCase: true),
-                    [.. words[3].Split(';').Select(SearchPath.Parse)],
-                    words[4].Split(',', StringSplitOptions.RemoveEmptyEntries)
-                )
-            );
-        }
-        return table.ToFrozenDictionary(
-            pair => pair.Key,
-            pair => pair.Value.ToFrozenDictionary(StringComparer.Ordinal),
-            StringComparer.Ordinal
+    // R4's own parameters, as far as their expressions are paths; composite ones, and those over extensions, are not declared.
+    private static FrozenDictionary<string, SearchParameter> Table(string type) =>
+        Tables.GetOrAdd(
+            type,
+            static type =>
+                BaseDefinitions
+                    .R4.SearchParameters(type)
+                    .Where(facts => facts.Bases.Contains(type))
+                    .Select(facts => Read(type, facts))
+                    .OfType<SearchParameter>()
+                    .GroupBy(parameter => parameter.Code, StringComparer.Ordinal)
+                    .ToFrozenDictionary(group => group.Key, group => group.First(), StringComparer.Ordinal)
         );
-    }
+
+    private static SearchParameter? Read(string type, SearchParameterFacts facts) =>
+        facts.Expression is { } expression
+        && Enum.TryParse<SearchKind>(facts.Type, ignoreCase: true, out var kind)
+        && SearchExpression.Paths(type, expression) is { Count: > 0 } paths
+            ? new SearchParameter(facts.Code, kind, [.. paths.Select(SearchPath.Parse)], facts.Targets)
+            : null;
 }
 
 /// <summary>Where values of a parameter stand in a resource: property names, each with a filter on what it must hold beside.</summary>
