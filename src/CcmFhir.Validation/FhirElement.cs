@@ -35,7 +35,7 @@ public readonly struct FhirElement(FhirJson document, int index) : IEquatable<Fh
     /// <summary>The property name; empty for items of an array and the root.</summary>
     public string Name =>
         Node.NameEscaped
-            ? JsonSerializer.Deserialize<string>(document.Source.Span.Slice(Node.NameStart - 1, Node.NameLength + 2))!
+            ? Unescape(document.Source.Span.Slice(Node.NameStart - 1, Node.NameLength + 2))
             : Encoding.UTF8.GetString(NameUtf8);
 
     /// <summary>The value that holds this one; not there for the root.</summary>
@@ -48,11 +48,17 @@ public readonly struct FhirElement(FhirJson document, int index) : IEquatable<Fh
     public string? Text =>
         Kind switch
         {
-            JsonKind.String when Node.Escaped => JsonSerializer.Deserialize<string>(Raw),
+            JsonKind.String when Node.Escaped => Unescape(Raw),
             JsonKind.String => Encoding.UTF8.GetString(Raw[1..^1]),
             JsonKind.Number or JsonKind.True or JsonKind.False => Encoding.UTF8.GetString(Raw),
             _ => null,
         };
+
+    /// <summary>True when the string holds escapes, so that <see cref="Raw"/> is not its text.</summary>
+    internal bool IsEscaped => Node.Escaped;
+
+    /// <summary>True when the name holds escapes, so that <see cref="NameUtf8"/> is not its text.</summary>
+    internal bool IsNameEscaped => Node.NameEscaped;
 
     private ref readonly FhirJson.Node Node => ref document.Nodes[index];
 
@@ -96,6 +102,13 @@ public readonly struct FhirElement(FhirJson document, int index) : IEquatable<Fh
     public bool Is(ReadOnlySpan<byte> text) =>
         Kind == JsonKind.String
         && (Node.Escaped ? Encoding.UTF8.GetBytes(Text!).AsSpan().SequenceEqual(text) : Raw[1..^1].SequenceEqual(text));
+
+    private static string Unescape(ReadOnlySpan<byte> quoted)
+    {
+        var reader = new Utf8JsonReader(quoted);
+        reader.Read();
+        return reader.GetString()!;
+    }
 
     /// <inheritdoc/>
     public bool Equals(FhirElement other) => ReferenceEquals(document, other.Document) && index == other.Index;

@@ -1,5 +1,8 @@
+using System.Buffers;
+using System.Buffers.Text;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace CcmFhir.Validation;
 
@@ -56,6 +59,8 @@ public sealed class FhirJson
     private readonly byte[] source;
     private readonly Node[] nodes;
     private int[]? lineStarts;
+    private ResourceMap? resources;
+    private (int Offset, int Line, int Column)[]? origin;
 
     private FhirJson(byte[] source, Node[] nodes, int count, IReadOnlyList<JsonFault> faults)
     {
@@ -76,6 +81,15 @@ public sealed class FhirJson
 
     /// <summary>The bytes the document was read from (without a byte order mark).</summary>
     public ReadOnlyMemory<byte> Source => source;
+
+    /// <summary>True when positions are those of another document (XML) that this was made from.</summary>
+    internal bool HasOrigin => origin is not null;
+
+    /// <summary>The resources in it and what references between them point at; made when first asked for.</summary>
+    internal ResourceMap Resources => resources ??= new ResourceMap(Root);
+
+    /// <summary>Index of the first value behind an element and everything in it.</summary>
+    internal int EndOf(FhirElement element) => nodes[element.Index].Next;
 
     internal ReadOnlySpan<Node> Nodes => nodes.AsSpan(0, Count);
 
@@ -102,6 +116,16 @@ public sealed class FhirJson
         {
             utf8 = utf8[3..];
         }
+        if (!Utf8.IsValid(utf8))
+        {
+            fault = Fault(
+                utf8,
+                "json-encoding",
+                "The bytes here are not UTF-8; FHIR is exchanged in UTF-8.",
+                ValidPrefix(utf8)
+            );
+            return null;
+        }
         var tree = new Node[Math.Max(16, utf8.Length / 24)];
         var count = 0;
         var open = new int[limits.MaxDepth + 1];
@@ -121,6 +145,11 @@ public sealed class FhirJson
                         nameStart = start + 1;
                         nameLength = reader.ValueSpan.Length;
                         nameEscaped = reader.ValueIsEscaped;
+                        if (nameEscaped && !IsDecodable(reader.ValueSpan))
+                        {
+                            fault = Fault(utf8, "json-surrogate", LoneSurrogate, start);
+                            return null;
+                        }
                         continue;
                     case JsonTokenType.EndObject or JsonTokenType.EndArray:
                         depth--;
@@ -165,6 +194,11 @@ public sealed class FhirJson
                 else
                 {
                     node.Escaped = reader.ValueIsEscaped;
+                    if (node.Escaped && !IsDecodable(reader.ValueSpan))
+                    {
+                        fault = Fault(utf8, "json-surrogate", LoneSurrogate, start);
+                        return null;
+                    }
                     node.Length = (int)reader.BytesConsumed - start;
                     node.Next = count + 1;
                 }
@@ -173,19 +207,36 @@ public sealed class FhirJson
         }
         catch (JsonException fail)
         {
-            var rule = fail.Message.Contains("maximum configured depth", StringComparison.Ordinal)
-                ? "json-depth"
-                : "json-syntax";
-            fault = Fault(utf8, rule, fail.Message, (int)Math.Min(reader.BytesConsumed, utf8.Length));
+            var at = (int)Math.Min(reader.BytesConsumed, utf8.Length);
+            fault = fail.Message.Contains("maximum configured depth", StringComparison.Ordinal)
+                ? Fault(
+                    utf8,
+                    "json-depth",
+                    $"Objects and arrays are nested deeper than {limits.MaxDepth} levels here.",
+                    at
+                )
+                : Fault(utf8, "json-syntax", "This is not JSON: " + Reason(fail), at);
             return null;
         }
         fault = null;
         return new FhirJson(utf8, tree, count, []);
     }
 
+    /// <summary>The same tree with its places in the document that it was made from (XML).</summary>
+    /// <param name="map">Offset in this JSON, then line and column there; ascending by offset.</param>
+    /// <param name="faults">What was wrong in the original.</param>
+    internal FhirJson WithOrigin((int Offset, int Line, int Column)[] map, IReadOnlyList<JsonFault> faults) =>
+        new(source, nodes, Count, faults) { origin = map };
+
     /// <summary>Line and column (both from 1, the column in characters) of a byte offset of <see cref="Source"/>.</summary>
     public (int Line, int Column) Position(int offset)
     {
+        if (origin is not null)
+        {
+            var at = Array.BinarySearch(origin, (offset, int.MaxValue, int.MaxValue));
+            at = at < 0 ? ~at - 1 : at;
+            return at < 0 ? (1, 1) : (origin[at].Line, origin[at].Column);
+        }
         var starts = lineStarts ??= LineStarts(source);
         var line = Array.BinarySearch(starts, offset);
         line = line < 0 ? ~line - 1 : line;
@@ -204,6 +255,53 @@ public sealed class FhirJson
             line + 1,
             Encoding.UTF8.GetCharCount(utf8, starts[line], offset - starts[line]) + 1
         );
+    }
+
+    private const string LoneSurrogate =
+        "A \\u escape here is one half of a surrogate pair without its other half; no text can hold that.";
+
+    /// <summary>False when a \u escape is a lone half of a surrogate pair. The reader has checked the form of escapes already.</summary>
+    private static bool IsDecodable(ReadOnlySpan<byte> escaped)
+    {
+        var highWaits = false;
+        for (var at = 0; at < escaped.Length; )
+        {
+            var unit = 0;
+            if (escaped[at] == '\\' && escaped[at + 1] == 'u')
+            {
+                _ = Utf8Parser.TryParse(escaped.Slice(at + 2, 4), out unit, out _, 'x');
+                at += 6;
+            }
+            else
+            {
+                at += escaped[at] == '\\' ? 2 : 1;
+            }
+            var isLow = unit is >= 0xDC00 and <= 0xDFFF;
+            if (highWaits != isLow)
+            {
+                return false;
+            }
+            highWaits = unit is >= 0xD800 and <= 0xDBFF;
+        }
+        return !highWaits;
+    }
+
+    private static int ValidPrefix(ReadOnlySpan<byte> utf8)
+    {
+        var at = 0;
+        while (Rune.DecodeFromUtf8(utf8[at..], out _, out var length) == OperationStatus.Done)
+        {
+            at += length;
+        }
+        return at;
+    }
+
+    /// <summary>The parser's own words without its place (a line counted from 0, a column in bytes), which would contradict ours.</summary>
+    private static string Reason(JsonException fail)
+    {
+        var text = fail.Message;
+        var place = text.IndexOf(" LineNumber:", StringComparison.Ordinal);
+        return place < 0 ? text : text[..place];
     }
 
     private static int[] LineStarts(ReadOnlySpan<byte> utf8)

@@ -5,13 +5,15 @@ namespace CcmFhir.Validation.Terminology;
 /// <summary>A ValueSet made ready for questions. Immutable and thread-safe; a question allocates nothing.</summary>
 public sealed class ValueSetCodes
 {
-    private readonly Func<Content> compile;
-    private Content? content;
+    private readonly Part[] includes;
+    private readonly Part[] excludes;
 
-    internal ValueSetCodes(string canonical, Func<Content> compile)
+    internal ValueSetCodes(string canonical, Part[] includes, Part[] excludes, IReadOnlyList<string> notKnown)
     {
         Canonical = canonical;
-        this.compile = compile;
+        NotKnown = notKnown;
+        this.includes = includes;
+        this.excludes = excludes;
     }
 
     /// <summary>Canonical as it was asked for.</summary>
@@ -19,16 +21,13 @@ public sealed class ValueSetCodes
 
     /// <summary>Canonicals of code systems and ValueSets that it rests on and of which the content is not at hand;
     /// empty when every question has an answer.</summary>
-    public IReadOnlyList<string> NotKnown => Ready.NotKnown;
-
-    // Worked out when the first question comes: most sets of a profile are never asked.
-    private Content Ready => content ?? Interlocked.CompareExchange(ref content, compile(), null) ?? content;
+    public IReadOnlyList<string> NotKnown { get; }
 
     /// <summary>A code of a known system (both unescaped UTF-8).</summary>
     public Membership Find(ReadOnlySpan<byte> system, ReadOnlySpan<byte> code)
     {
         var result = Membership.NotIn;
-        foreach (var part in Ready.Includes)
+        foreach (var part in includes)
         {
             result = result.Or(part.Find(system, code));
             if (result == Membership.In)
@@ -38,7 +37,7 @@ public sealed class ValueSetCodes
         }
         if (result != Membership.NotIn)
         {
-            foreach (var part in Ready.Excludes)
+            foreach (var part in excludes)
             {
                 result = result.And(part.Find(system, code).Not());
             }
@@ -50,10 +49,10 @@ public sealed class ValueSetCodes
     public Membership Find(ReadOnlySpan<byte> code)
     {
         var result = Membership.NotIn;
-        foreach (var part in Ready.Includes)
+        foreach (var part in includes)
         {
             var found = part.Find(code);
-            foreach (var other in Ready.Excludes)
+            foreach (var other in excludes)
             {
                 if (found != Membership.NotIn)
                 {
@@ -109,8 +108,8 @@ public sealed class ValueSetCodes
         var named = system is null ? null : Encoding.UTF8.GetBytes(system);
         return NearestCode.To(
             code,
-            Ready
-                .Includes.SelectMany(part => part.Listed(named))
+            includes
+                .SelectMany(part => part.Listed(named))
                 .Where(candidate =>
                     (
                         named is null
@@ -123,8 +122,8 @@ public sealed class ValueSetCodes
 
     /// <summary>Codes of the set that can be listed, with their system (null when any), in the order of the ValueSet; for messages.</summary>
     public IEnumerable<(string? System, string Code)> Listed() =>
-        Ready
-            .Includes.SelectMany(part => part.Listed())
+        includes
+            .SelectMany(part => part.Listed())
             .Where(pair =>
                 (
                     pair.System is null
@@ -144,8 +143,6 @@ public sealed class ValueSetCodes
         var raw = text.Raw[1..^1];
         return raw.Contains((byte)'\\') ? Encoding.UTF8.GetBytes(text.Text!) : raw;
     }
-
-    internal sealed record Content(Part[] Includes, Part[] Excludes, IReadOnlyList<string> NotKnown);
 
     /// <summary>One include or exclude: codes of a system that are also in every nested set.</summary>
     internal sealed class Part(byte[]? system, Codes? codes, ValueSetCodes[] nested)

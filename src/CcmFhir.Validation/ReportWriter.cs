@@ -1,0 +1,185 @@
+using System.Text;
+
+namespace CcmFhir.Validation;
+
+/// <summary>Turns findings into the report: paths, lines and columns, the client's own entry, document order.</summary>
+internal static class ReportWriter
+{
+    public static Report Write(
+        FhirJson document,
+        ProfileCompiler compiler,
+        List<Finding> findings,
+        IEnumerable<string> notChecked
+    )
+    {
+        if (findings.Count == 0)
+        {
+            return new Report([], [.. notChecked]);
+        }
+        var isBundle = document.Root["resourceType"u8].Is("Bundle"u8);
+        var places = new Places(document);
+        var issues = new List<Issue>(findings.Count);
+        Consequences(findings);
+        foreach (var finding in findings.OrderBy(one => one.At.Exists ? one.At.Offset : -1).ThenBy(one => one.Severity))
+        {
+            issues.Add(finding.Fault is { } fault ? OfFault(fault, finding) : OfElement(finding));
+        }
+        if (findings.Count >= Walk.MaxFindings)
+        {
+            issues.Add(
+                new Issue
+                {
+                    Severity = Severity.Error,
+                    Type = "too-long",
+                    Rule = "too-many-issues",
+                    Expression = compiler.ResourceType(document.Root)?.Code ?? "Resource",
+                    Text = $"There are more than {Walk.MaxFindings} issues; the rest was left out.",
+                    Line = 1,
+                    Column = 1,
+                }
+            );
+        }
+        return new Report(issues, [.. notChecked]);
+
+        Issue OfElement(Finding finding)
+        {
+            var (line, column) = places.Of(finding.At.Offset);
+            var (index, fullUrl) = isBundle ? Entry(finding.At) : (null, null);
+            return new Issue
+            {
+                Severity = finding.Severity,
+                Type = finding.Type,
+                Rule = finding.Rule,
+                Expression = ElementPaths.Of(compiler, finding.At, finding.Below),
+                Text = finding.Text,
+                Line = line,
+                Column = column,
+                Profile = finding.Profile,
+                EntryIndex = index,
+                FullUrl = fullUrl,
+            };
+        }
+    }
+
+    /// <summary>One defect, one error: what only follows from another finding becomes information.</summary>
+    private static void Consequences(List<Finding> findings)
+    {
+        var misread = findings
+            .Where(finding => finding.At.Exists && Misread.Contains(finding.Rule))
+            .OrderBy(finding => finding.At.Index)
+            .ToArray();
+        if (misread.Length == 0)
+        {
+            return;
+        }
+        var misreadIndexes = Array.ConvertAll(misread, finding => finding.At.Index);
+        for (var at = 0; at < findings.Count; at++)
+        {
+            var finding = findings[at];
+            if (finding.Severity != Severity.Error || !finding.At.Exists)
+            {
+                continue;
+            }
+            // The first finding at or below this element.
+            var first = Array.BinarySearch(misreadIndexes, finding.At.Index);
+            first = first < 0 ? ~first : first;
+            var end = finding.At.Document.EndOf(finding.At);
+            var follows = finding.Rule switch
+            {
+                // A rule over an element that holds something misread says little about the element.
+                _ when finding.IsExpression => first < misread.Length && misreadIndexes[first] < end,
+                // What is missing stands there, misspelt.
+                "cardinality-min" => misread
+                    .Skip(first)
+                    .TakeWhile(other => other.At.Index < end)
+                    .Any(other =>
+                        other.Rule == "property-unknown"
+                        && other.At.Parent == finding.At
+                        && Nearest.To(other.At.Name, [finding.Below!]) is not null
+                    ),
+                _ => false,
+            };
+            if (follows)
+            {
+                findings[at] = finding with
+                {
+                    Severity = Severity.Information,
+                    Text = finding.Text + " (Probably a consequence of another issue here.)",
+                };
+            }
+        }
+    }
+
+    private static readonly HashSet<string> Misread =
+    [
+        "property-unknown",
+        "property-duplicate",
+        "choice-many",
+        "array-expected",
+        "array-unexpected",
+        "json-type",
+        "primitive-format",
+        "value-empty",
+        "ele-1",
+        "resource-type",
+    ];
+
+    /// <summary>The issue of a document that could not be read.</summary>
+    public static Report Unreadable(JsonFault fault) =>
+        new([OfFault(fault, Finding.OfFault(fault) with { Severity = Severity.Fatal })], []);
+
+    private static Issue OfFault(JsonFault fault, Finding finding) =>
+        new()
+        {
+            Severity = finding.Severity,
+            Type = finding.Type,
+            Rule = fault.Rule,
+            Expression = "",
+            Text = fault.Text,
+            Line = fault.Line,
+            Column = fault.Column,
+        };
+
+    private static (int? Index, string? FullUrl) Entry(FhirElement at)
+    {
+        var entry = at;
+        while (entry.Parent.Exists && entry.Parent.Parent.Exists && entry.Parent.Parent.Parent.Exists)
+        {
+            entry = entry.Parent;
+        }
+        // Now root > property > item, or less deep.
+        var list = entry.Parent;
+        if (!list.Exists || list.Kind != JsonKind.Array || !list.NameUtf8.SequenceEqual("entry"u8))
+        {
+            return (null, null);
+        }
+        var index = 0;
+        foreach (var one in list.Children)
+        {
+            if (one == entry)
+            {
+                break;
+            }
+            index++;
+        }
+        return (index, entry["fullUrl"u8].Text);
+    }
+
+    /// <summary>Lines and columns for ascending offsets, each character counted once: a whole Bundle may be one line.</summary>
+    private sealed class Places(FhirJson document)
+    {
+        private int lastOffset = -1;
+        private (int Line, int Column) last;
+
+        public (int Line, int Column) Of(int offset)
+        {
+            var between = lastOffset >= 0 ? document.Source.Span[lastOffset..offset] : default;
+            last =
+                lastOffset < 0 || document.HasOrigin || between.Contains((byte)'\n')
+                    ? document.Position(offset)
+                    : (last.Line, last.Column + Encoding.UTF8.GetCharCount(between));
+            lastOffset = offset;
+            return last;
+        }
+    }
+}
