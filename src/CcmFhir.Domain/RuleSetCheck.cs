@@ -35,9 +35,9 @@ internal static class RuleSetCheck
         {
             Cover("conflicts", group.Key, null, null, [.. group.Select(row => (row.From, row.To))]);
         }
+        Amounts(data);
         Families(data);
         Conflicts(data);
-        Amounts(data);
         Codes("initiatingVisitCodes", data.InitiatingVisitCodes);
         Codes("evaluationCodes", data.EvaluationCodes);
         Codes("tcmCodes", data.TcmCodes);

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace CcmFhir.Validation.Definitions;
 
@@ -9,23 +11,32 @@ namespace CcmFhir.Validation.Definitions;
 public sealed class DefinitionSet
 {
     private const string TypeBase = "http://hl7.org/fhir/StructureDefinition/";
-    private readonly Dictionary<(DefinitionKind, string), Definition[]> known;
+
+    // One dictionary a kind, by canonical; the versions of each, highest first.
+    private readonly Dictionary<string, Definition[]>[] known;
     private readonly ConcurrentDictionary<string, IReadOnlyList<SearchParameterFacts>> searchParameters = new(
         StringComparer.Ordinal
     );
+    private readonly ConcurrentDictionary<Definition, Structure> completed = new();
+    private readonly ConcurrentDictionary<Definition, SnapshotNode> snapshots = new();
     private IReadOnlyDictionary<string, SearchParameterFacts[]>? searchParametersByBase;
 
     /// <summary>A set of these and nothing else.</summary>
     public DefinitionSet(IEnumerable<Definition> definitions)
-        : this([], definitions) { }
+        : this([.. Enum.GetValues<DefinitionKind>().Select(_ => new Dictionary<string, Definition[]>())], definitions)
+    { }
 
-    private DefinitionSet(Dictionary<(DefinitionKind, string), Definition[]> known, IEnumerable<Definition> more)
+    private DefinitionSet(Dictionary<string, Definition[]>[] known, IEnumerable<Definition> more)
     {
         this.known = known;
         foreach (var definition in more)
         {
-            var key = (definition.Kind, definition.Url);
-            var versions = known.GetValueOrDefault(key, []);
+            var ofKind = known[(int)definition.Kind];
+            if (!ofKind.TryGetValue(definition.Url, out var versions))
+            {
+                ofKind.Add(definition.Url, [definition]);
+                continue;
+            }
             if (
                 !Array.Exists(
                     versions,
@@ -33,21 +44,19 @@ public sealed class DefinitionSet
                 )
             )
             {
-                // Highest version first.
                 var at = Array.FindIndex(versions, other => VersionOrder(definition.Version, other.Version) > 0);
-                known[key] = at < 0 ? [.. versions, definition] : [.. versions[..at], definition, .. versions[at..]];
+                ofKind[definition.Url] =
+                    at < 0 ? [.. versions, definition] : [.. versions[..at], definition, .. versions[at..]];
             }
         }
     }
 
     /// <summary>This set with more on top.</summary>
-    public DefinitionSet With(IEnumerable<Definition> more) => new(new(known), more);
+    public DefinitionSet With(IEnumerable<Definition> more) =>
+        new([.. known.Select(ofKind => new Dictionary<string, Definition[]>(ofKind))], more);
 
     /// <summary>Every definition of a kind, the preferred version of each canonical.</summary>
-    public IEnumerable<Definition> All(DefinitionKind kind) =>
-        from pair in known
-        where pair.Key.Item1 == kind
-        select pair.Value[0];
+    public IEnumerable<Definition> All(DefinitionKind kind) => known[(int)kind].Values.Select(versions => versions[0]);
 
     /// <summary>Finds a definition by canonical. With |version: that version, else one whose version begins so
     /// (<c>4.0</c> for <c>4.0.1</c>), else the highest known (better a near definition than none). A #fragment is left out.</summary>
@@ -55,8 +64,16 @@ public sealed class DefinitionSet
     public Definition? Find(DefinitionKind kind, string canonical)
     {
         ArgumentNullException.ThrowIfNull(canonical);
+        if (
+            canonical.Contains('#', StringComparison.Ordinal)
+            && known[(int)kind].TryGetValue(canonical, out var contained)
+        )
+        {
+            // A ValueSet contained in a profile is known by the profile's canonical and its #id.
+            return contained[0];
+        }
         var (url, version) = Split(canonical);
-        if (!known.TryGetValue((kind, url), out var versions))
+        if (!known[(int)kind].TryGetValue(url, out var versions))
         {
             return null;
         }
@@ -77,8 +94,54 @@ public sealed class DefinitionSet
                 definition.Supplements is { } other && string.Equals(Split(other).Url, system, StringComparison.Ordinal)
             );
 
-    /// <summary>The structure of a canonical (optional |version); null when it is not known.</summary>
-    public Structure? Structure(string canonical) => Find(DefinitionKind.Structure, canonical)?.Structure;
+    /// <summary>The structure of a canonical (optional |version), its snapshot built where it was published without; null when
+    /// it is not known.</summary>
+    /// <exception cref="UnreadableDefinitionException">It cannot be read, or its snapshot cannot be built.</exception>
+    public Structure? Structure(string canonical)
+    {
+        if (Find(DefinitionKind.Structure, canonical) is not { } definition)
+        {
+            return null;
+        }
+        return definition.Structure.Elements.Count > 0
+            ? definition.Structure
+            : completed.GetOrAdd(
+                definition,
+                static (found, self) =>
+                {
+                    var elements = new JsonArray([.. self.Snapshot(found, []).Flatten()]);
+                    var json = FhirJson.Parse(JsonSerializer.SerializeToUtf8Bytes(elements), out _)!.Root;
+                    return found.Structure with
+                    {
+                        Elements = StructureReader.ReadElements(json, found.Url, found.Origin),
+                    };
+                },
+                this
+            );
+    }
+
+    /// <summary>The elements of a snapshot as ElementDefinitions in JSON, built where the structure was published without.</summary>
+    /// <exception cref="UnreadableDefinitionException">The snapshot cannot be built.</exception>
+    public IEnumerable<JsonObject> SnapshotJson(Definition structure) => Snapshot(structure, []).Flatten();
+
+    private SnapshotNode Snapshot(Definition definition, IReadOnlyList<Definition> above)
+    {
+        if (snapshots.TryGetValue(definition, out var known))
+        {
+            return known;
+        }
+        var json = JsonNode.Parse(definition.Json.Raw)!.AsObject();
+        IReadOnlyList<Definition> path = [.. above, definition];
+        var builder = new SnapshotBuilder(canonical =>
+            Find(DefinitionKind.Structure, canonical) is { } other && !path.Contains(other)
+                ? Snapshot(other, path)
+                : null
+        );
+        var elements = json["snapshot"]?["element"] is JsonArray { Count: > 0 } published
+            ? published.Select(element => element!.AsObject())
+            : builder.Build(json, definition.Origin);
+        return snapshots.GetOrAdd(definition, SnapshotNode.Read(elements));
+    }
 
     /// <summary>The definition of a type of R4 (<c>Patient</c>, <c>Period</c>, <c>date</c>); null when there is no such type.</summary>
     public Structure? StructureOfType(string type) =>

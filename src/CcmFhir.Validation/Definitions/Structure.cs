@@ -57,11 +57,9 @@ public sealed record Structure
     /// <summary>For an extension: FHIRPath that must all be true on the element that holds it.</summary>
     public IReadOnlyList<string> ContextInvariants { get; init; } = [];
 
-    /// <summary>The snapshot, in document order; the first is the root. Empty while there is only a differential.</summary>
+    /// <summary>The snapshot, in document order; the first is the root. Of a structure published with a differential only it is
+    /// built from its base.</summary>
     public required IReadOnlyList<StructureElement> Elements { get; init; }
-
-    /// <summary>The differential, in document order; empty for structures of the base pack.</summary>
-    public IReadOnlyList<StructureElement> Differential { get; init; } = [];
 
     /// <summary>File (or package and file) that it was read from, for messages.</summary>
     public string Origin { get; init; } = "";

@@ -48,86 +48,204 @@ internal static class StructureReader
                 )
             ),
             ContextInvariants = Texts(json["contextInvariant"u8]),
-            Elements = List(json["snapshot"u8]["element"u8], element => ReadElement(element, origin)),
-            Differential = List(json["differential"u8]["element"u8], element => ReadElement(element, origin)),
+            Elements = ReadElements(json["snapshot"u8]["element"u8], url, origin),
             Origin = origin,
         };
     }
 
-    private static StructureElement ReadElement(FhirElement json, string origin)
+    /// <summary>The elements of a snapshot.</summary>
+    /// <param name="json">The array.</param>
+    /// <param name="url">The structure's canonical: a binding to a contained ValueSet is known as that and its #id.</param>
+    /// <param name="origin">For messages.</param>
+    public static IReadOnlyList<StructureElement> ReadElements(FhirElement json, string url, string origin)
     {
-        var path =
-            json["path"u8].Text
-            ?? throw new UnreadableDefinitionException(
-                origin,
-                json["id"u8].Text ?? "element",
-                "an element needs a path."
-            );
-        var element = new StructureElement
-        {
-            // Differentials written by hand often leave the id out; SnapshotBuilder computes it where slices need it.
-            Id = json["id"u8].Text ?? path,
-            Path = path,
-            SliceName = json["sliceName"u8].Text,
-            Min = Number(json["min"u8], path, origin),
-            Max = Maximum(json["max"u8], path, origin),
-            BasePath = json["base"u8]["path"u8].Text,
-            BaseMin = Number(json["base"u8]["min"u8], path, origin),
-            BaseMax = Maximum(json["base"u8]["max"u8], path, origin),
-            Types = List(json["type"u8], ReadType),
-            ContentReference = json["contentReference"u8].Text,
-            MaxLength = Number(json["maxLength"u8], path, origin),
-            MinLength = Number(Extension(json, "minLength"), path, origin),
-            Binding = ReadBinding(json["binding"u8], path, origin),
-            Constraints = List(json["constraint"u8], ReadConstraint),
-            Slicing = ReadSlicing(json["slicing"u8], path, origin),
-            SliceIsConstraining = json["sliceIsConstraining"u8].Kind == JsonKind.True,
-            IsModifier = json["isModifier"u8].Kind == JsonKind.True,
-            IsSummary = json["isSummary"u8].Kind == JsonKind.True,
-            MustSupport = json["mustSupport"u8].Kind == JsonKind.True,
-            Short = json["short"u8].Text ?? "",
-        };
-        foreach (var representation in json["representation"u8].Items)
-        {
-            if (representation.Is("xmlAttr"u8))
-            {
-                element = element with { IsXmlAttribute = true };
-            }
-        }
+        var repeated = new Repeated();
+        return List(
+            json,
+            item =>
+                ReadElement(item, origin, repeated) is var element && element.Binding?.ValueSet is ['#', ..] contained
+                    ? element with
+                    {
+                        Binding = element.Binding with { ValueSet = url + contained },
+                    }
+                    : element
+        );
+    }
+
+    // One pass over the properties, not one search for each: these lines run thousands of times before the first answer.
+    private static StructureElement ReadElement(FhirElement json, string origin, Repeated repeated)
+    {
+        string? id = null,
+            path = null,
+            sliceName = null,
+            contentReference = null;
+        int? min = null,
+            max = null,
+            maxLength = null,
+            minLength = null;
+        (string? Path, int? Min, int? Max) @base = default;
+        IReadOnlyList<ElementType> types = [];
+        IReadOnlyList<ElementConstraint> constraints = [];
         TypedValue? @fixed = null,
             pattern = null,
             minValue = null,
             maxValue = null;
+        ElementBinding? binding = null;
+        ElementSlicing? slicing = null;
+        bool sliceIsConstraining = false,
+            isModifier = false,
+            isSummary = false,
+            mustSupport = false,
+            isXmlAttribute = false;
+        var words = "";
         foreach (var child in json.Children)
         {
-            var name = child.NameUtf8;
-            @fixed ??= Typed(child, name, "fixed"u8);
-            pattern ??= Typed(child, name, "pattern"u8);
-            minValue ??= Typed(child, name, "minValue"u8);
-            maxValue ??= Typed(child, name, "maxValue"u8);
-        }
-        return @fixed is null && pattern is null && minValue is null && maxValue is null
-            ? element
-            : element with
+            var name = child.Name;
+            switch (name)
             {
-                Fixed = @fixed,
-                Pattern = pattern,
-                MinValue = minValue,
-                MaxValue = maxValue,
-            };
+                case "id":
+                    id = child.Text;
+                    break;
+                case "path":
+                    path = child.Text;
+                    break;
+                case "sliceName":
+                    sliceName = child.Text;
+                    break;
+                case "min":
+                    min = Number(child, path ?? id, origin);
+                    break;
+                case "max":
+                    max = Maximum(child, path ?? id, origin);
+                    break;
+                case "base":
+                    @base = (
+                        child["path"u8].Text,
+                        Number(child["min"u8], path ?? id, origin),
+                        Maximum(child["max"u8], path ?? id, origin)
+                    );
+                    break;
+                case "type":
+                    types = List(child, repeated.Type);
+                    break;
+                case "contentReference":
+                    contentReference = child.Text;
+                    break;
+                case "maxLength":
+                    maxLength = Number(child, path ?? id, origin);
+                    break;
+                case "extension":
+                    minLength = Number(Extension(json, "minLength"), path ?? id, origin);
+                    break;
+                case "binding":
+                    binding = ReadBinding(child, path ?? id, origin);
+                    break;
+                case "constraint":
+                    constraints = List(child, repeated.Constraint);
+                    break;
+                case "slicing":
+                    slicing = ReadSlicing(child, path ?? id, origin);
+                    break;
+                case "sliceIsConstraining":
+                    sliceIsConstraining = child.Kind == JsonKind.True;
+                    break;
+                case "isModifier":
+                    isModifier = child.Kind == JsonKind.True;
+                    break;
+                case "isSummary":
+                    isSummary = child.Kind == JsonKind.True;
+                    break;
+                case "mustSupport":
+                    mustSupport = child.Kind == JsonKind.True;
+                    break;
+                case "short":
+                    words = child.Text ?? "";
+                    break;
+                case "representation":
+                    isXmlAttribute = Texts(child).Contains("xmlAttr");
+                    break;
+                default:
+                    @fixed ??= Typed(child, name, "fixed");
+                    pattern ??= Typed(child, name, "pattern");
+                    minValue ??= Typed(child, name, "minValue");
+                    maxValue ??= Typed(child, name, "maxValue");
+                    break;
+            }
+        }
+        if (path is null)
+        {
+            throw new UnreadableDefinitionException(origin, id ?? "element", "an element needs a path.");
+        }
+        return new StructureElement
+        {
+            Id = id ?? path,
+            Path = path,
+            SliceName = sliceName,
+            Min = min,
+            Max = max,
+            BasePath = @base.Path,
+            BaseMin = @base.Min,
+            BaseMax = @base.Max,
+            Types = types,
+            ContentReference = contentReference,
+            Fixed = @fixed,
+            Pattern = pattern,
+            MinValue = minValue,
+            MaxValue = maxValue,
+            MaxLength = maxLength,
+            MinLength = minLength,
+            Binding = binding,
+            Constraints = constraints,
+            Slicing = slicing,
+            SliceIsConstraining = sliceIsConstraining,
+            IsModifier = isModifier,
+            IsSummary = isSummary,
+            MustSupport = mustSupport,
+            IsXmlAttribute = isXmlAttribute,
+            Short = words,
+        };
     }
 
-    private static TypedValue? Typed(FhirElement child, ReadOnlySpan<byte> name, ReadOnlySpan<byte> prefix)
+    /// <summary>Types and invariants repeat from element to element; equal bytes give the same object.</summary>
+    private sealed class Repeated
+    {
+        private const int Most = 8;
+        private readonly List<(FhirElement Json, ElementType Read)> types = [];
+        private readonly List<(FhirElement Json, ElementConstraint Read)> constraints = [];
+
+        public ElementType Type(FhirElement json) => Known(types, json, ReadType);
+
+        public ElementConstraint Constraint(FhirElement json) => Known(constraints, json, ReadConstraint);
+
+        private static T Known<T>(List<(FhirElement Json, T Read)> known, FhirElement json, Func<FhirElement, T> read)
+        {
+            foreach (var (seen, value) in known)
+            {
+                if (seen.Raw.SequenceEqual(json.Raw))
+                {
+                    return value;
+                }
+            }
+            var added = read(json);
+            if (known.Count < Most)
+            {
+                known.Add((json, added));
+            }
+            return added;
+        }
+    }
+
+    private static TypedValue? Typed(FhirElement child, string name, string prefix)
     {
         if (
             name.Length <= prefix.Length
-            || !name.StartsWith(prefix)
-            || name[prefix.Length] is < (byte)'A' or > (byte)'Z'
+            || !name.StartsWith(prefix, StringComparison.Ordinal)
+            || !char.IsAsciiLetterUpper(name[prefix.Length])
         )
         {
             return null;
         }
-        var type = child.Name[prefix.Length..];
+        var type = name[prefix.Length..];
         // Primitive type names begin with a small letter, complex ones with a capital; the choice suffix hides which.
         var lower = char.ToLowerInvariant(type[0]) + type[1..];
         return new TypedValue(Primitives.IsName(lower) ? lower : type, child);
@@ -146,7 +264,7 @@ internal static class StructureReader
         );
     }
 
-    private static ElementBinding? ReadBinding(FhirElement json, string path, string origin) =>
+    private static ElementBinding? ReadBinding(FhirElement json, string? path, string origin) =>
         json.Exists
             ? new ElementBinding(
                 json["strength"u8].Text switch
@@ -176,7 +294,7 @@ internal static class StructureReader
             Extension(json, "elementdefinition-bestpractice").Kind == JsonKind.True
         );
 
-    private static ElementSlicing? ReadSlicing(FhirElement json, string path, string origin) =>
+    private static ElementSlicing? ReadSlicing(FhirElement json, string? path, string origin) =>
         json.Exists
             ? new ElementSlicing(
                 List(
@@ -220,7 +338,7 @@ internal static class StructureReader
         return default;
     }
 
-    private static int? Number(FhirElement json, string path, string origin) =>
+    private static int? Number(FhirElement json, string? path, string origin) =>
         json.Text is not { } text ? null
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
         : throw new UnreadableDefinitionException(
@@ -229,7 +347,7 @@ internal static class StructureReader
             $"'{text}' is not a whole number from 0 to {int.MaxValue}."
         );
 
-    private static int? Maximum(FhirElement json, string path, string origin) =>
+    private static int? Maximum(FhirElement json, string? path, string origin) =>
         json.Is("*"u8) ? int.MaxValue : Number(json, path, origin);
 
     internal static IReadOnlyList<string> Texts(FhirElement json) => List(json, item => item.Text ?? "");

@@ -167,9 +167,6 @@ internal static class Functions
         ["conformsTo"] = new(1, 1, (focus, arguments) => new ScalarNode(focus, ConformsTo, arguments)),
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
-    /// <summary>Names of all functions that are known.</summary>
-    public static IEnumerable<string> Names => Known.Keys;
-
     /// <summary>A call of a function.</summary>
     /// <exception cref="FhirPathException">There is no such function, or it takes another number of arguments.</exception>
     public static Node Create(string name, Node focus, Node[] arguments)

@@ -22,7 +22,11 @@ public sealed class TerminologySet(DefinitionSet definitions)
 
     /// <summary>A ValueSet by canonical (optional |version). One that is not known answers <see cref="Membership.NotKnown"/> to everything.</summary>
     public ValueSetCodes ValueSet(string canonical) =>
-        valueSets.GetOrAdd(canonical, static (name, self) => self.Compile(name, []), this);
+        valueSets.GetOrAdd(
+            canonical,
+            static (name, self) => new ValueSetCodes(name, () => self.Compile(name, [])),
+            this
+        );
 
     /// <summary>All codes of a code system (optional |version). One that is not known answers <see cref="Membership.NotKnown"/>.</summary>
     public Codes CodeSystem(string canonical) =>
@@ -86,7 +90,7 @@ public sealed class TerminologySet(DefinitionSet definitions)
                 .Select(code => code[(kind.Length + 1)..]);
     }
 
-    private ValueSetCodes Compile(string canonical, IReadOnlyList<string> above)
+    private ValueSetCodes.Content Compile(string canonical, IReadOnlyList<string> above)
     {
         var notKnown = new SortedSet<string>(StringComparer.Ordinal);
         if (
@@ -95,7 +99,7 @@ public sealed class TerminologySet(DefinitionSet definitions)
             || definitions.Find(DefinitionKind.ValueSet, canonical) is not { } definition
         )
         {
-            return new ValueSetCodes(canonical, [Unknown], [], [canonical]);
+            return new ValueSetCodes.Content([Unknown], [], [canonical]);
         }
         var json = definition.Json;
         var compose = json["compose"u8];
@@ -120,7 +124,7 @@ public sealed class TerminologySet(DefinitionSet definitions)
             includes = [Unknown];
             notKnown.Add(canonical);
         }
-        return new ValueSetCodes(canonical, includes, excludes, [.. notKnown]);
+        return new ValueSetCodes.Content(includes, excludes, [.. notKnown]);
     }
 
     private static ValueSetCodes.Part Unknown => new(null, UnknownCodes.Instance, []);
@@ -155,20 +159,21 @@ public sealed class TerminologySet(DefinitionSet definitions)
         {
             foreach (var other in set["valueSet"u8].Items)
             {
-                var compiled = Compile(other.Text ?? "", path);
+                var canonical = other.Text ?? "";
+                var compiled = Compile(canonical, path);
                 notKnown.UnionWith(compiled.NotKnown);
-                nested.Add(compiled);
+                nested.Add(new ValueSetCodes(canonical, () => compiled));
             }
         }
         if (set["system"u8].Text is not { } system)
         {
             return new ValueSetCodes.Part(null, null, [.. nested]);
         }
-        var canonical = set["version"u8].Text is { } version ? $"{system}|{version}" : system;
+        var codeSystem = set["version"u8].Text is { } version ? $"{system}|{version}" : system;
         var codes =
             set["concept"u8].Exists ? Named(set["concept"u8], system)
-            : set["filter"u8].Exists || !withInactive ? Filtered(set["filter"u8], canonical, withInactive)
-            : CodeSystem(canonical);
+            : set["filter"u8].Exists || !withInactive ? Filtered(set["filter"u8], codeSystem, withInactive)
+            : CodeSystem(codeSystem);
         if (!codes.IsWhole)
         {
             notKnown.Add(system);

@@ -5,15 +5,13 @@ namespace CcmFhir.Validation.Terminology;
 /// <summary>A ValueSet made ready for questions. Immutable and thread-safe; a question allocates nothing.</summary>
 public sealed class ValueSetCodes
 {
-    private readonly Part[] includes;
-    private readonly Part[] excludes;
+    private readonly Func<Content> compile;
+    private Content? content;
 
-    internal ValueSetCodes(string canonical, Part[] includes, Part[] excludes, IReadOnlyList<string> notKnown)
+    internal ValueSetCodes(string canonical, Func<Content> compile)
     {
         Canonical = canonical;
-        NotKnown = notKnown;
-        this.includes = includes;
-        this.excludes = excludes;
+        this.compile = compile;
     }
 
     /// <summary>Canonical as it was asked for.</summary>
@@ -21,13 +19,16 @@ public sealed class ValueSetCodes
 
     /// <summary>Canonicals of code systems and ValueSets that it rests on and of which the content is not at hand;
     /// empty when every question has an answer.</summary>
-    public IReadOnlyList<string> NotKnown { get; }
+    public IReadOnlyList<string> NotKnown => Ready.NotKnown;
+
+    // Worked out when the first question comes: most sets of a profile are never asked.
+    private Content Ready => content ?? Interlocked.CompareExchange(ref content, compile(), null) ?? content;
 
     /// <summary>A code of a known system (both unescaped UTF-8).</summary>
     public Membership Find(ReadOnlySpan<byte> system, ReadOnlySpan<byte> code)
     {
         var result = Membership.NotIn;
-        foreach (var part in includes)
+        foreach (var part in Ready.Includes)
         {
             result = result.Or(part.Find(system, code));
             if (result == Membership.In)
@@ -37,7 +38,7 @@ public sealed class ValueSetCodes
         }
         if (result != Membership.NotIn)
         {
-            foreach (var part in excludes)
+            foreach (var part in Ready.Excludes)
             {
                 result = result.And(part.Find(system, code).Not());
             }
@@ -49,10 +50,10 @@ public sealed class ValueSetCodes
     public Membership Find(ReadOnlySpan<byte> code)
     {
         var result = Membership.NotIn;
-        foreach (var part in includes)
+        foreach (var part in Ready.Includes)
         {
             var found = part.Find(code);
-            foreach (var other in excludes)
+            foreach (var other in Ready.Excludes)
             {
                 if (found != Membership.NotIn)
                 {
@@ -108,8 +109,8 @@ public sealed class ValueSetCodes
         var named = system is null ? null : Encoding.UTF8.GetBytes(system);
         return NearestCode.To(
             code,
-            includes
-                .SelectMany(part => part.Listed(named))
+            Ready
+                .Includes.SelectMany(part => part.Listed(named))
                 .Where(candidate =>
                     (
                         named is null
@@ -122,8 +123,8 @@ public sealed class ValueSetCodes
 
     /// <summary>Codes of the set that can be listed, with their system (null when any), in the order of the ValueSet; for messages.</summary>
     public IEnumerable<(string? System, string Code)> Listed() =>
-        includes
-            .SelectMany(part => part.Listed())
+        Ready
+            .Includes.SelectMany(part => part.Listed())
             .Where(pair =>
                 (
                     pair.System is null
@@ -143,6 +144,8 @@ public sealed class ValueSetCodes
         var raw = text.Raw[1..^1];
         return raw.Contains((byte)'\\') ? Encoding.UTF8.GetBytes(text.Text!) : raw;
     }
+
+    internal sealed record Content(Part[] Includes, Part[] Excludes, IReadOnlyList<string> NotKnown);
 
     /// <summary>One include or exclude: codes of a system that are also in every nested set.</summary>
     internal sealed class Part(byte[]? system, Codes? codes, ValueSetCodes[] nested)

@@ -2,10 +2,10 @@ namespace CcmFhir.Ehr;
 
 /// <summary>Keeps us from an EHR that does not work: after some faults in a row it is left alone for a while, then asked once. What
 /// Retry-After says holds for all requests. One for each EHR, so that a dead one slows nobody else.</summary>
-internal sealed class EhrCircuit
+/// <param name="firstPause">Pause after the first faults in a row; it doubles while they go on.</param>
+internal sealed class EhrCircuit(TimeSpan firstPause)
 {
     private const int FaultsInARow = 5;
-    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan LongestAsked = TimeSpan.FromHours(24);
     private static readonly TimeSpan ProbeTime = TimeSpan.FromMinutes(1);
@@ -18,6 +18,18 @@ internal sealed class EhrCircuit
 
     /// <summary>Why it is open, for a person; null while it is closed.</summary>
     public string? Reason { get; private set; }
+
+    /// <summary>When it lets the next request pass, while it is open.</summary>
+    public DateTimeOffset OpenUntil
+    {
+        get
+        {
+            lock (turn)
+            {
+                return openUntil;
+            }
+        }
+    }
 
     /// <summary>May a request go? After a pause one goes alone, and the others wait a minute for what becomes of it.</summary>
     /// <param name="now">Now.</param>
@@ -66,7 +78,7 @@ internal sealed class EhrCircuit
             else if (probing || (Reason is null && faults >= FaultsInARow))
             {
                 // Requests that were under way when it opened come to the same end and do not lengthen the pause.
-                var pause = FirstPause.TotalSeconds * Math.Pow(2, Math.Min(pauses, 10));
+                var pause = firstPause.TotalSeconds * Math.Pow(2, Math.Min(pauses, 10));
                 openUntil = now + TimeSpan.FromSeconds(Math.Min(pause, LongestPause.TotalSeconds));
                 pauses++;
                 (probing, Reason) = (false, reason);

@@ -75,6 +75,9 @@ internal sealed record EhrConnection
     /// <summary>Longest pause between tries.</summary>
     public TimeSpan RetryMax { get; init; } = TimeSpan.FromHours(6);
 
+    /// <summary>How long an EHR is left alone after some faults in a row; it doubles while the faults go on, up to fifteen minutes.</summary>
+    public TimeSpan Pause { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>PKCS#12 or PEM file with our certificate and key for mutual TLS; null for none.</summary>
     public string? ClientCertificate { get; init; }
 
@@ -119,10 +122,11 @@ internal sealed record EhrConnection
                 : EhrAuthorization.None,
             Concurrency = settings.Whole("concurrency", 4, 1, 64),
             RequestsPerMinute = settings.Whole("requestsPerMinute", 0, 0, 100_000),
-            Timeout = settings.Seconds("timeoutSeconds", 30, 1, 600),
+            Timeout = settings.Seconds("timeoutSeconds", 30, 0.1, 600),
             Settle = settings.Seconds("settleSeconds", 60, 0, 86_400),
             RetryMin = settings.Seconds("retryMinSeconds", 30, 0, 86_400),
-            RetryMax = settings.Seconds("retryMaxSeconds", 6 * 3600, 1, 7 * 86_400),
+            RetryMax = settings.Seconds("retryMaxSeconds", 6 * 3600, 0, 7 * 86_400),
+            Pause = settings.Seconds("pauseSeconds", 30, 0, 900),
             ClientCertificate = settings.File("clientCertificate", folder),
             ClientCertificatePassword = settings.Secret("clientCertificatePassword", folder),
             TrustedCertificates = settings.File("trustedCertificates", folder),

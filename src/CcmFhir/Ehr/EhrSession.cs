@@ -21,6 +21,7 @@ internal sealed class EhrSession : IDisposable
     public EhrSession(string practice, EhrConnection connection, EhrKeys keys, TimeProvider clock)
     {
         (Practice, Connection, this.clock) = (practice, connection, clock);
+        Circuit = new EhrCircuit(connection.Pause);
         http = new EhrHttp(connection, clock);
         tokens = new EhrTokens(connection, http, keys, practice, clock);
         places = new SemaphoreSlim(connection.Concurrency, connection.Concurrency);
@@ -33,7 +34,7 @@ internal sealed class EhrSession : IDisposable
     public EhrConnection Connection { get; }
 
     /// <summary>Whether the EHR works.</summary>
-    public EhrCircuit Circuit { get; } = new();
+    public EhrCircuit Circuit { get; }
 
     /// <summary>The clock.</summary>
     public TimeProvider Clock => clock;

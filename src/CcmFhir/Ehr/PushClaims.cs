@@ -10,13 +10,15 @@ namespace CcmFhir.Ehr;
 /// <param name="Tried">A try was made in this push.</param>
 /// <param name="DueAt">When the next try is due; null when none comes by itself.</param>
 /// <param name="Text">What there is to say about it; null when nothing.</param>
+/// <param name="Held">It was due, and the EHR is left alone for now.</param>
 internal sealed record PushedClaim(
     string ClaimId,
     string Stream,
     Standing Standing,
     bool Tried,
     DateTimeOffset? DueAt,
-    string? Text
+    string? Text,
+    bool Held = false
 );
 
 /// <summary>What a push of one month did.</summary>
@@ -64,19 +66,46 @@ internal sealed class PushClaims(StreamRecords streams, TimeProvider clock, stri
     {
         var done = new ConcurrentBag<PushedClaim>();
         var prefix = ClaimJournal.MonthKey(ehr.Practice, month);
-        await Parallel.ForEachAsync(
-            streams.Store.ListAsync(prefix, null, cancel),
-            new ParallelOptions { MaxDegreeOfParallelism = ehr.Connection.Concurrency, CancellationToken = cancel },
-            async (entry, stop) =>
-            {
-                var claim = await PushAsync(ehr, entry.Value, entry.Key[prefix.Length..], stop);
-                if (claim is not null)
+        var entries = new List<IndexEntry>();
+        await foreach (var entry in streams.Store.ListAsync(prefix, null, cancel))
+        {
+            entries.Add(entry);
+        }
+        while (entries.Count > 0)
+        {
+            var held = new ConcurrentDictionary<IndexEntry, PushedClaim>();
+            await Parallel.ForEachAsync(
+                entries,
+                new ParallelOptions { MaxDegreeOfParallelism = ehr.Connection.Concurrency, CancellationToken = cancel },
+                async (entry, stop) =>
                 {
-                    done.Add(claim);
+                    var claim = await PushAsync(ehr, entry.Value, entry.Key[prefix.Length..], stop);
+                    if (claim is { Held: true })
+                    {
+                        held[entry] = claim;
+                    }
+                    else if (claim is not null)
+                    {
+                        done.Add(claim);
+                        progress?.Report(claim);
+                    }
+                }
+            );
+            entries.Clear();
+            // Where the one that was let through has shown that the EHR works again, the others need not wait for another round.
+            if (ehr.Circuit.Reason is null)
+            {
+                entries.AddRange(held.Keys.OrderBy(entry => entry.Key, StringComparer.Ordinal));
+            }
+            else
+            {
+                foreach (var claim in held.Values)
+                {
+                    done.Add(claim with { DueAt = ehr.Circuit.OpenUntil });
                     progress?.Report(claim);
                 }
             }
-        );
+        }
         return new PushReport([.. done.OrderBy(claim => claim.ClaimId, StringComparer.Ordinal)], ehr.Circuit.Reason);
     }
 
@@ -112,7 +141,15 @@ internal sealed class PushClaims(StreamRecords streams, TimeProvider clock, stri
             }
             if (!ehr.Circuit.MayPass(now, out var until))
             {
-                return new PushedClaim(claimId, stream, Standing.Waiting, Tried: false, until, ehr.Circuit.Reason);
+                return new PushedClaim(
+                    claimId,
+                    stream,
+                    Standing.Waiting,
+                    Tried: false,
+                    until,
+                    ehr.Circuit.Reason,
+                    Held: true
+                );
             }
             var (known, answer) = await ehr.Capabilities.GetAsync(ehr, cancel);
             if (answer?.Problem is not null || answer?.Status is 429 or >= 500)
@@ -185,7 +222,7 @@ internal sealed class PushClaims(StreamRecords streams, TimeProvider clock, stri
         var due = VerifyClaims.DueAt(claim, delivery, ehr.Connection);
         if (due <= now && !ehr.Circuit.MayPass(now, out var until))
         {
-            due = until;
+            return Report(record.Stream, claim.Id, delivery, tried: false) with { DueAt = until, Held = true };
         }
         if (due is null || due > now)
         {

@@ -62,18 +62,20 @@ internal sealed class PlayedEhr : IDisposable
 {
     private const string CutHeader = "X-Cut";
 
-    private readonly WireMockServer server = WireMockServer.Start(
-        new WireMockServerSettings
-        {
-            PreWireMockMiddlewareInit = app => ((IApplicationBuilder)app).Use(CutAsync),
-            MaxRequestLogCount = 0,
-        }
-    );
+    private readonly WireMockServer server;
     private readonly Lock gate = new();
+    private readonly ConcurrentDictionary<string, ConcurrentBag<string>> byIdentifier = new(StringComparer.Ordinal);
     private int nextId;
 
     public PlayedEhr()
     {
+        server = WireMockServer.Start(
+            new WireMockServerSettings
+            {
+                PreWireMockMiddlewareInit = app => ((IApplicationBuilder)app).Use(CutAsync),
+                MaxRequestLogCount = 0,
+            }
+        );
         server
             .Given(WireMock.RequestBuilders.Request.Create().WithPath("/fhir", "/fhir/*"))
             .RespondWith(Response.Create().WithCallback(Answer));
@@ -105,6 +107,12 @@ internal sealed class PlayedEhr : IDisposable
     /// <summary>Operations by type, without the dollar sign.</summary>
     public Dictionary<string, string> Operations { get; } = [];
 
+    /// <summary>Seconds in the answers 429 and 503.</summary>
+    public string RetryAfter { get; set; } = "3600";
+
+    /// <summary>How long a request takes before it is looked at.</summary>
+    public TimeSpan Slowness { get; set; }
+
     /// <summary>Further search parameters by type, each a reference.</summary>
     public Dictionary<string, string> SearchParameters { get; } = [];
 
@@ -128,7 +136,7 @@ internal sealed class PlayedEhr : IDisposable
         var type = resource["resourceType"]!.GetValue<string>();
         var id = resource["id"]?.GetValue<string>() ?? $"e{Interlocked.Increment(ref nextId)}";
         resource["id"] = id;
-        Held[$"{type}/{id}"] = resource;
+        Keep(type, id, resource);
     }
 
     public void Dispose() => server.Dispose();
@@ -150,9 +158,9 @@ internal sealed class PlayedEhr : IDisposable
             case Misdeed.FalseMatch:
                 return Reply(412, Outcome("multiple-matches", "More than one resource matches."));
             case Misdeed.TooMany:
-                return Reply(429, Outcome("throttled", "Slow down."), headers: ("Retry-After", "3600"));
+                return Reply(429, Outcome("throttled", "Slow down."), headers: ("Retry-After", RetryAfter));
             case Misdeed.Unavailable:
-                return Reply(503, "", headers: ("Retry-After", "120"));
+                return Reply(503, "", headers: ("Retry-After", RetryAfter));
             case Misdeed.Redirect:
                 return Reply(307, "", headers: ("Location", Elsewhere));
             case Misdeed.Refuses:
@@ -217,7 +225,7 @@ internal sealed class PlayedEhr : IDisposable
             resource["id"] = id;
             if (!forget)
             {
-                Held[$"{type}/{id}"] = resource;
+                Keep(type, id, resource);
             }
             return Reply(
                 201,
@@ -250,11 +258,21 @@ internal sealed class PlayedEhr : IDisposable
 
     private List<JsonObject> Find(string type, string token) =>
         [
-            .. Of(type)
-                .Where(one =>
-                    one["identifier"]?.AsArray().Any(id => $"{id!["system"]}|{id["value"]}" == token) == true
-                ),
+            .. byIdentifier
+                .GetValueOrDefault($"{type}?{token}", [])
+                .Distinct()
+                .Where(Held.ContainsKey)
+                .Select(key => Held[key]),
         ];
+
+    private void Keep(string type, string id, JsonObject resource)
+    {
+        Held[$"{type}/{id}"] = resource;
+        foreach (var identifier in resource["identifier"]?.AsArray() ?? [])
+        {
+            byIdentifier.GetOrAdd($"{type}?{identifier!["system"]}|{identifier["value"]}", _ => []).Add($"{type}/{id}");
+        }
+    }
 
     private string Capability()
     {
@@ -324,8 +342,12 @@ internal sealed class PlayedEhr : IDisposable
         );
 
     // WireMock answers whole; this stands before it and cuts the connection in the middle of the body.
-    private static async Task CutAsync(HttpContext http, RequestDelegate next)
+    private async Task CutAsync(HttpContext http, RequestDelegate next)
     {
+        if (Slowness > TimeSpan.Zero)
+        {
+            await Task.Delay(Slowness, TimeProvider.System, http.RequestAborted);
+        }
         var wire = http.Response.Body;
         using var whole = new MemoryStream();
         http.Response.Body = whole;

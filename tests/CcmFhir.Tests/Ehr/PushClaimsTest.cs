@@ -192,7 +192,8 @@ public class PushClaimsTest
         var report = await scene.PushUntilQuietAsync();
 
         report.Count(Standing.Refused).ShouldBe(1);
-        report.Claims[0].Text!.ShouldContain("Claim/e1, Claim/e2");
+        report.Claims[0].Text!.ShouldContain("Claim/e1");
+        report.Claims[0].Text!.ShouldContain("Claim/e2");
         scene.Ehr.Claims.Count().ShouldBe(2);
     }
 

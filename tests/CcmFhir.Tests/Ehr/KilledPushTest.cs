@@ -1,0 +1,200 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using CcmFhir.Ehr;
+using CcmFhir.Journal;
+using Microsoft.Data.Sqlite;
+
+namespace CcmFhir.Tests.Ehr;
+
+/// <summary>The real program pushes to an EHR that fails 30 % of all calls in every way there is, and is killed again and again.</summary>
+/// <remarks>Short by default; <c>CCMFHIR_PUSH_CLAIMS=10000</c> and <c>CCMFHIR_PUSH_KILLS=5</c> play it in full.</remarks>
+public sealed class KilledPushTest : IDisposable
+{
+    private static readonly int Claims = Setting("CCMFHIR_PUSH_CLAIMS", 150);
+    private static readonly int Kills = Setting("CCMFHIR_PUSH_KILLS", 2);
+
+    private static readonly Misdeed[] Misdeeds =
+    [
+        Misdeed.Garbage,
+        Misdeed.GarbageWithoutTaking,
+        Misdeed.NoLocation,
+        Misdeed.FalseMatch,
+        Misdeed.TooMany,
+        Misdeed.HalfAnswer,
+        Misdeed.HalfAnswerWithoutTaking,
+        Misdeed.Redirect,
+        Misdeed.FaultAfterTaking,
+        Misdeed.Unavailable,
+        Misdeed.Forgets,
+        Misdeed.LocksOut,
+    ];
+
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("ccmfhir-killed-");
+
+    private string Store => $"sqlite:{Path.Combine(folder.FullName, "journal.db")}";
+
+    [Fact]
+    public async Task Every_claim_is_at_the_EHR_exactly_once()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        using var ehr = new PlayedEhr { RetryAfter = "0" };
+        var dice = new Random(7);
+        bool Fails() => Dice(dice, 10) < 3;
+        ehr.Behave = (_, _) => Fails() ? Misdeeds[Dice(dice, Misdeeds.Length)] : Misdeed.None;
+        // A wrong certificate is a matter of connections, not of calls: three in ten of them.
+        await using var front = new TlsFront(ehr.BaseUrl, Fails);
+        var practice = await PracticeAsync(front);
+        var issued = await IssueAsync(cancel);
+
+        for (var kill = 1; kill <= Kills; kill++)
+        {
+            var enough = ehr.Count("POST", "Claim") + (Claims / (Kills + 1));
+            using var push = Start("push", "--month", PushScene.Month, "--wait", "--practice", practice);
+            while (!push.HasExited && ehr.Count("POST", "Claim") < enough)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, cancel);
+            }
+            push.HasExited.ShouldBeFalse("it was to be killed in the middle of its work");
+            push.Kill();
+            await push.WaitForExitAsync(cancel);
+        }
+        // What the EHR forgot three times, and what it refused without cause, a person sends again.
+        for (var round = 1; ; round++)
+        {
+            using var push = Start("push", "--month", PushScene.Month, "--wait", "--practice", practice);
+            await push.WaitForExitAsync(cancel);
+            if (push.ExitCode == 0)
+            {
+                break;
+            }
+            round.ShouldBeLessThan(20, "the push comes to an end");
+            await ResendAsync(practice, cancel);
+        }
+
+        var there = ehr
+            .Claims.GroupBy(claim => claim["identifier"]![0]!["value"]!.GetValue<string>())
+            .ToDictionary(group => group.Key, group => group.Count());
+        there.Values.ShouldAllBe(count => count == 1);
+        there.Keys.Order().ShouldBe(issued.Order());
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{Claims} claims, {Kills} kills, {ehr.Requests.Count} requests, {ehr.Count("POST", "Claim")} creates"
+        );
+    }
+
+    public void Dispose()
+    {
+        SqliteConnection.ClearAllPools();
+        folder.Delete(recursive: true);
+    }
+
+    private static int Setting(string name, int absent) =>
+        int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var value)
+            ? value
+            : absent;
+
+    private static int Dice(Random dice, int sides)
+    {
+        lock (dice)
+        {
+            return dice.Next(sides);
+        }
+    }
+
+    private async Task<string> PracticeAsync(TlsFront front)
+    {
+        var authority = Path.Combine(folder.FullName, "authority.pem");
+        await File.WriteAllTextAsync(authority, front.AuthorityPem);
+        var practice = Path.Combine(folder.FullName, "practice.json");
+        await File.WriteAllTextAsync(
+            practice,
+            $$"""
+            { "slug": "{{PushScene.Practice}}", "timeZone": "America/New_York",
+              "ehr": { "baseUrl": "{{front.BaseUrl}}", "references": "same-ids", "trustedCertificates": "authority.pem",
+                       "concurrency": 8, "timeoutSeconds": 2, "settleSeconds": 0.5, "retryMinSeconds": 0.05,
+                       "retryMaxSeconds": 0.5, "pauseSeconds": 0.05 } }
+            """
+        );
+        return practice;
+    }
+
+    private async Task<List<string>> IssueAsync(CancellationToken cancel)
+    {
+        await using var store = await JournalStores.OpenAsync(Store, TimeProvider.System, cancel);
+        var issued = new List<string>();
+        await Parallel.ForAsync(
+            0,
+            Claims,
+            cancel,
+            async (number, stop) =>
+            {
+                var (patient, id) = ($"p{number}", $"c{number}");
+                var payload = new EntryPayload(
+                    TimeProvider.System.GetUtcNow(),
+                    "test",
+                    "",
+                    [
+                        new JournalRecord(
+                            RecordKind.ClaimIssued,
+                            "Claim",
+                            id,
+                            1,
+                            Encoding.UTF8.GetBytes(PushScene.ClaimJson(patient, id))
+                        ),
+                    ]
+                );
+                var stream = $"patient/{PushScene.Practice}/{patient}";
+                await store.AppendAsync(
+                    new JournalCommit(
+                        [new StreamAppend(stream, 0, payload.ToBytes())],
+                        [new IndexEntry(ClaimJournal.MonthKey(PushScene.Practice, PushScene.Month) + id, stream)]
+                    ),
+                    stop
+                );
+                lock (issued)
+                {
+                    issued.Add($"{PushScene.Practice}-{PushScene.Month}-{id}-1");
+                }
+            }
+        );
+        return issued;
+    }
+
+    private async Task ResendAsync(string practice, CancellationToken cancel)
+    {
+        await using var store = await JournalStores.OpenAsync(Store, TimeProvider.System, cancel);
+        var desk = new ClaimDesk(new StreamRecords(store), TimeProvider.System);
+        var connection = EhrConnections.ReadFile(practice).Find(PushScene.Practice)!;
+        foreach (var claim in await desk.ListAsync(PushScene.Practice, connection, PushScene.Month, cancel))
+        {
+            if (claim.State is "needs-person" or "refused")
+            {
+                claim.Delivery.Last!.Problem.ShouldBe(DeliveryProblem.Forgotten);
+                (
+                    await desk.ResendAsync(PushScene.Practice, connection, claim.Id, false, "test", "", cancel)
+                ).Done.ShouldBeTrue();
+            }
+        }
+    }
+
+    private Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo(
+            "dotnet",
+            [Path.Combine(AppContext.BaseDirectory, "ccmfhir.dll"), .. arguments]
+        )
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["Ccm__Store"] = Store;
+        start.Environment["Ccm__EhrKeys"] = Path.Combine(folder.FullName, "keys");
+        var process = Process.Start(start)!;
+        process.OutputDataReceived += (_, _) => { };
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
+    }
+}
