@@ -63,6 +63,9 @@ public sealed record MonthDecision
     /// <summary>The coverage it is billed to.</summary>
     public required CoverageFact? Coverage { get; init; }
 
+    /// <summary>Number of the insured: the coverage's, else the patient's Medicare Beneficiary Identifier; null where neither is known.</summary>
+    public string? MemberId { get; init; }
+
     /// <summary>The billing practitioner on the claim.</summary>
     public required BillingPractitioner Practitioner { get; init; }
 

@@ -34,6 +34,11 @@ internal static class Deciding
             matter.Hold("CCM-B03", "The month is not over, and this policy bills whole months only");
         }
 
+        var coverage = Coverage(matter);
+        if (lines.Count > 0 && coverage is null)
+        {
+            Uninsured(matter);
+        }
         var potential = Potential(matter, program, consent, death, plan, conflicts, conditions, lines);
         if (Stopped(matter, onlyPlanning: !timed))
         {
@@ -58,7 +63,8 @@ internal static class Deciding
             Consent = consent.Main,
             Plan = plan,
             Visit = visit,
-            Coverage = Coverage(matter),
+            Coverage = coverage,
+            MemberId = coverage?.MemberId ?? matter.Ledger.Person?.MemberId,
             Practitioner = Practitioner(matter, visit),
             Institutional = matter.Own.Facility != FacilityKind.None,
         };
@@ -162,6 +168,20 @@ internal static class Deciding
             .OrderBy(coverage => coverage.MemberId is null)
             .ThenBy(coverage => coverage.Reference, StringComparer.Ordinal)
             .FirstOrDefault();
+
+    // A claim can name the insurance by the patient's Medicare number; without any number there is nobody to bill.
+    private static void Uninsured(Matter matter)
+    {
+        const string text = "No active coverage in the month was received";
+        if (matter.Ledger.Person?.MemberId is not null)
+        {
+            matter.Warn("CCM-V01", $"{text}; the claim names the patient's Medicare number instead");
+        }
+        else
+        {
+            matter.Hold("CCM-V01", $"{text}, nor the patient's Medicare number; send the Coverage");
+        }
+    }
 
     private static BillingPractitioner Practitioner(Matter matter, VisitFact? visit) =>
         matter.Practice.Practitioners.FirstOrDefault(one => visit?.Practitioners.Contains(one.Reference) == true)

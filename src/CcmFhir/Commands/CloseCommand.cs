@@ -66,9 +66,7 @@ internal static class CloseCommand
                     }
                     if (RuleSet.Medicare.NameFor(serviceMonth) is not { } ruleSet)
                     {
-                        throw new InvalidDataException(
-                            $"{serviceMonth.Year}: no rule set; latest {RuleSet.Medicare.Last.Year}."
-                        );
+                        throw new InvalidDataException($"{RuleSet.Medicare.Unknown(serviceMonth)}.");
                     }
                     var asked = new Asked(
                         FindPractice(parsed.GetValue(practice)!),

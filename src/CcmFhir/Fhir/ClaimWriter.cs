@@ -260,6 +260,8 @@ internal static class ClaimWriter
         }
         else
         {
+            json.WriteString("type", "Coverage");
+            Identifier(json, "identifier", "http://hl7.org/fhir/sid/us-mbi", decision.MemberId ?? "");
             json.WriteString("display", "Medicare Part B");
         }
         json.WriteEndObject();
@@ -291,7 +293,17 @@ internal static class ClaimWriter
             json.WriteEndArray();
         }
         Concept(json, "productOrService", SystemOf(line.Code), line.Code);
-        json.WriteString("servicedDate", Day(line.Serviced));
+        if (line.Through is { } through)
+        {
+            json.WriteStartObject("servicedPeriod");
+            json.WriteString("start", Day(line.Serviced));
+            json.WriteString("end", Day(through));
+            json.WriteEndObject();
+        }
+        else
+        {
+            json.WriteString("servicedDate", Day(line.Serviced));
+        }
         Concept(json, "locationCodeableConcept", Codes.PlaceOfService, practice.PlaceOfService);
         json.WriteStartObject("quantity");
         json.WriteNumber("value", line.Units);

@@ -122,13 +122,7 @@ internal sealed class MonthOperations(CloseMonth close, Practices practices, Rul
             return Refusal.Of(400, "value", "month", "Give month as yyyy-MM, such as month=2026-10.", "month");
         }
         return rules.NameFor(month) is null
-            ? Refusal.Of(
-                422,
-                "business-rule",
-                "rule-set",
-                $"{month.Year}: no rule set; latest {rules.Last.Year}.",
-                "month"
-            )
+            ? Refusal.Of(422, "business-rule", "rule-set", $"{rules.Unknown(month)}.", "month")
             : null;
     }
 

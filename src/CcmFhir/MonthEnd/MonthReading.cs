@@ -111,19 +111,24 @@ internal sealed class MonthReading(PracticeFile file, RuleSet rules)
             && related.GetRawText().Contains("\"void\"", StringComparison.Ordinal);
         foreach (var item in voids ? default : claim.GetProperty("item").EnumerateArray())
         {
+            var serviced = item.TryGetProperty("servicedPeriod", out var range) ? range : default;
             lines.Add(
                 new ClaimLine(
                     item.GetProperty("productOrService").GetProperty("coding")[0].GetProperty("code").GetString()!,
                     item.GetProperty("quantity").GetProperty("value").GetInt32(),
                     item.GetProperty("unitPrice").GetProperty("value").GetDecimal(),
-                    DateOnly.ParseExact(
-                        item.GetProperty("servicedDate").GetString()!,
-                        "yyyy-MM-dd",
-                        System.Globalization.CultureInfo.InvariantCulture
-                    )
+                    Day(
+                        serviced.ValueKind == JsonValueKind.Object
+                            ? serviced.GetProperty("start")
+                            : item.GetProperty("servicedDate")
+                    ),
+                    serviced.ValueKind == JsonValueKind.Object ? Day(serviced.GetProperty("end")) : null
                 )
             );
         }
         return new IssuedClaim(journey.Id, month, revision, lines, journey);
     }
+
+    private static DateOnly Day(JsonElement day) =>
+        DateOnly.ParseExact(day.GetString()!, "yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -216,7 +216,8 @@ internal sealed record PracticeFile(
                 DateOfServicePolicy.LastDay,
                 ("lastDay", DateOfServicePolicy.LastDay),
                 ("thresholdDate", DateOfServicePolicy.ThresholdDate),
-                ("lastBusinessDay", DateOfServicePolicy.LastBusinessDay)
+                ("lastBusinessDay", DateOfServicePolicy.LastBusinessDay),
+                ("periodRange", DateOfServicePolicy.PeriodRange)
             ),
             EmDay = settings.Word<EmDayPolicy?>(
                 "emDayPolicy",
@@ -235,17 +236,15 @@ internal sealed record PracticeFile(
                 "g0181SameMonth",
                 null,
                 ("deny-same-warn-other", HomeHealthPolicy.DenySame),
-                ("deny-any", HomeHealthPolicy.DenyAny)
+                ("deny same practitioner, warn other", HomeHealthPolicy.DenySame),
+                ("deny-any", HomeHealthPolicy.DenyAny),
+                ("deny any", HomeHealthPolicy.DenyAny)
             ),
-            ComplexNeedsPlanRevision = settings.Text("complexNeedsPlanRevision") switch
-            {
-                null => null,
-                "yes" => true,
-                "no" => false,
-                var other => throw settings.Wrong("complexNeedsPlanRevision", $"is '{other}'; it is 'yes' or 'no'"),
-            },
-            Cap99437 = settings.Whole("caps99437", -1, -1, 1000) is var cap99437 and >= 0 ? cap99437 : null,
-            Cap99489 = settings.Whole("caps99489", -1, -1, 1000) is var cap99489 and >= 0 ? cap99489 : null,
+            RpmDenies = settings.Word("rpmSameMonth", false, ("allow", false), ("deny", true)),
+            ComplexNeedsPlanRevision = settings.Flag("complexNeedsPlanRevision"),
+            BillBeforeMonthEnd = settings.Flag("billBeforeMonthEnd"),
+            Cap99437 = settings.Cap("caps99437"),
+            Cap99489 = settings.Cap("caps99489"),
             MaxTaskHours = settings.Whole("maxTaskHours", 24, 1, 24),
             InitiatingVisitDays = settings.Whole("initiatingVisitDays", 365, 1, 731),
             Gpci = settings.Number("gpci", 1m, 0.1m, 5m),

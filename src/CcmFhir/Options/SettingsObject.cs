@@ -49,6 +49,27 @@ internal sealed class SettingsObject
             _ => throw Wrong(name, "must be true or false"),
         };
 
+    /// <summary>True or false; null when it is not there.</summary>
+    public bool? Flag(string name) =>
+        Take(name)?.ValueKind switch
+        {
+            null => null,
+            JsonValueKind.True => true,
+            JsonValueKind.False => false,
+            _ => throw Wrong(name, "must be true or false"),
+        };
+
+    /// <summary>A whole number from 1 on, or the word <c>none</c> (0); null when it is not there.</summary>
+    public int? Cap(string name) =>
+        Take(name) switch
+        {
+            null => null,
+            { ValueKind: JsonValueKind.String } word when word.GetString() == "none" => 0,
+            { ValueKind: JsonValueKind.Number } value when value.TryGetInt32(out var cap) && cap is > 0 and <= 1000 =>
+                cap,
+            _ => throw Wrong(name, "must be a whole number from 1 to 1000, or 'none'"),
+        };
+
     /// <summary>A whole number between two bounds, both inclusive.</summary>
     public int Whole(string name, int absent, int least, int most)
     {
@@ -96,7 +117,7 @@ internal sealed class SettingsObject
         }
         foreach (var (word, value) in words)
         {
-            if (word == text)
+            if (string.Equals(word, text, StringComparison.OrdinalIgnoreCase))
             {
                 return value;
             }

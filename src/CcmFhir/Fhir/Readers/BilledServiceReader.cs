@@ -11,7 +11,7 @@ internal sealed class BilledServiceReader(ElementReading reading)
     public IEnumerable<CareFact> ChargeItem(string reference, FhirElement item)
     {
         if (
-            item["status"u8].Text is "aborted" or "not-billable" or "entered-in-error" or "planned"
+            item["status"u8].Text is "aborted" or "not-billable" or "entered-in-error"
             || Days(item, "occurrence") is not { } days
         )
         {
@@ -23,9 +23,14 @@ internal sealed class BilledServiceReader(ElementReading reading)
             actors.Add(performer["actor"u8]);
         }
         actors.Add(item["performingOrganization"u8]);
+        var planned = item["status"u8].Is("planned"u8);
         foreach (var code in ElementReading.ServiceCodes(item["code"u8]))
         {
-            yield return actors.Service(reference, code, days);
+            yield return actors.Service(reference, code, days) with
+            {
+                Period = Session(item["occurrencePeriod"u8]),
+                Planned = planned,
+            };
         }
     }
 
@@ -47,7 +52,10 @@ internal sealed class BilledServiceReader(ElementReading reading)
         }
         foreach (var code in ElementReading.ServiceCodes(procedure["code"u8]))
         {
-            yield return actors.Service(reference, code, days);
+            yield return actors.Service(reference, code, days) with
+            {
+                Period = Session(procedure["performedPeriod"u8]),
+            };
         }
     }
 
@@ -110,6 +118,12 @@ internal sealed class BilledServiceReader(ElementReading reading)
         }
         return Between(element[choice + "Period"]);
     }
+
+    // The times of a session, where both are given.
+    private Stretch Session(FhirElement period) =>
+        reading.Time(period["start"u8]) is { Exact: true } start && reading.Time(period["end"u8]) is { Exact: true } end
+            ? new Stretch(start.First, Math.Max(start.First, end.First))
+            : default;
 
     private (DateOnly First, DateOnly Last)? Between(FhirElement period) =>
         reading.Day(period["start"u8]) is { } start ? (start, reading.Day(period["end"u8]) ?? start) : null;

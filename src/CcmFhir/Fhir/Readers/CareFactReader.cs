@@ -85,17 +85,23 @@ internal sealed class CareFactReader(Practice practice, IReadOnlyList<string> ba
     private TimeLogFact? TimeLog(string reference, FhirElement task)
     {
         var activity = ElementReading.Code(task["code"u8], Codes.System("ccm-activity"));
-        var (start, end) = (
-            reading.Time(task["executionPeriod"u8]["start"u8]),
-            reading.Time(task["executionPeriod"u8]["end"u8])
-        );
-        if (activity is null || start is not { Exact: true } || end is not { Exact: true } || end.First <= start.First)
+        var period = task["executionPeriod"u8];
+        if (
+            activity is null
+            || FhirTime.Instant(period["start"u8].Text ?? "") is not { } start
+            || FhirTime.Instant(period["end"u8].Text ?? "") is not { } end
+            || end <= start
+        )
         {
             return null;
         }
-        var last = TimeLogDoor.TimeSpent(task) is { Seconds: { } spent }
-            ? Math.Min(end.First, start.First + spent)
-            : end.First;
+        // Whole seconds of the length, never rounded up: 1199.5 s are 1199 s.
+        var seconds = (end - start).Ticks / TimeSpan.TicksPerSecond;
+        if (TimeLogDoor.TimeSpent(task) is { Seconds: { } spent })
+        {
+            seconds = Math.Min(seconds, spent);
+        }
+        var first = start.ToUnixTimeSeconds();
         var role = ElementReading.Code(task["performerType"u8], Codes.System("ccm-performer-role")) switch
         {
             "billing-practitioner" => PerformerRole.BillingPractitioner,
@@ -117,7 +123,7 @@ internal sealed class CareFactReader(Practice practice, IReadOnlyList<string> ba
             activity,
             role,
             reading.Reference(task["owner"u8]) ?? "",
-            new Stretch(start.First, last),
+            new Stretch(first, first + seconds),
             served,
             ElementReading.Extension(task, "counted-toward")["valueCode"u8].Text
         );
