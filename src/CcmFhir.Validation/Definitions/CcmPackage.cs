@@ -18,12 +18,22 @@ public static class CcmPackage
 
     private static readonly Lazy<IReadOnlyList<string>> Names = new(() => [.. Index().Select(file => file.Name)]);
     private static readonly Lazy<IReadOnlyList<Definition>> Loaded = new(Load);
-    private static readonly Lazy<DefinitionSet> Together = new(() => BaseDefinitions.R4.With(Definitions));
+    private static readonly Lazy<DefinitionSet> Together = new(() =>
+        BaseDefinitions.R4.With(
+            DefinitionPack.Read(
+                () =>
+                    typeof(CcmPackage).Assembly.GetManifestResourceStream("ccm.pack")
+                    ?? throw new InvalidOperationException("The assembly was built without its pack of definitions."),
+                "org.ccmfhir.ccm"
+            )
+        )
+    );
 
     /// <summary>Its definitions, by file name; each is read when it is first needed. Structures hold differentials.</summary>
     public static IReadOnlyList<Definition> Definitions => Loaded.Value;
 
-    /// <summary>Base R4 and this package.</summary>
+    /// <summary>Base R4 and this package, from a pack made ahead of its definitions with their snapshots (the tool PackDefinitions
+    /// makes it, a test holds it against the sources): the start builds nothing.</summary>
     public static DefinitionSet OnR4 => Together.Value;
 
     /// <summary>Names of its files, in ordinal order: <c>StructureDefinition-ccm-time-log.json</c>.</summary>

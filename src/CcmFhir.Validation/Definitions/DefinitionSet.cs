@@ -12,8 +12,12 @@ public sealed class DefinitionSet
 {
     private const string TypeBase = "http://hl7.org/fhir/StructureDefinition/";
 
-    // One dictionary a kind, by canonical; the versions of each, highest first.
-    private readonly Dictionary<string, Definition[]>[] known;
+    // One dictionary a kind, by canonical; the versions of each, highest first. What is not here is asked of the set below.
+    private readonly Dictionary<string, Definition[]>[] own =
+    [
+        .. Enum.GetValues<DefinitionKind>().Select(_ => new Dictionary<string, Definition[]>(StringComparer.Ordinal)),
+    ];
+    private readonly DefinitionSet? below;
     private readonly ConcurrentDictionary<string, IReadOnlyList<SearchParameterFacts>> searchParameters = new(
         StringComparer.Ordinal
     );
@@ -23,21 +27,18 @@ public sealed class DefinitionSet
 
     /// <summary>A set of these and nothing else.</summary>
     public DefinitionSet(IEnumerable<Definition> definitions)
-        : this([.. Enum.GetValues<DefinitionKind>().Select(_ => new Dictionary<string, Definition[]>())], definitions)
-    { }
+        : this(null, definitions) { }
 
-    private DefinitionSet(Dictionary<string, Definition[]>[] known, IEnumerable<Definition> more)
+    private DefinitionSet(DefinitionSet? below, IEnumerable<Definition> more)
     {
-        this.known = known;
+        this.below = below;
         foreach (var definition in more)
         {
-            var ofKind = known[(int)definition.Kind];
-            if (!ofKind.TryGetValue(definition.Url, out var versions))
+            if (Versions(definition.Kind, definition.Url) is not { } versions)
             {
-                ofKind.Add(definition.Url, [definition]);
-                continue;
+                own[(int)definition.Kind].Add(definition.Url, [definition]);
             }
-            if (
+            else if (
                 !Array.Exists(
                     versions,
                     other => string.Equals(other.Version, definition.Version, StringComparison.Ordinal)
@@ -45,18 +46,22 @@ public sealed class DefinitionSet
             )
             {
                 var at = Array.FindIndex(versions, other => VersionOrder(definition.Version, other.Version) > 0);
-                ofKind[definition.Url] =
+                own[(int)definition.Kind][definition.Url] =
                     at < 0 ? [.. versions, definition] : [.. versions[..at], definition, .. versions[at..]];
             }
         }
     }
 
     /// <summary>This set with more on top.</summary>
-    public DefinitionSet With(IEnumerable<Definition> more) =>
-        new([.. known.Select(ofKind => new Dictionary<string, Definition[]>(ofKind))], more);
+    public DefinitionSet With(IEnumerable<Definition> more) => new(this, more);
 
     /// <summary>Every definition of a kind, the preferred version of each canonical.</summary>
-    public IEnumerable<Definition> All(DefinitionKind kind) => known[(int)kind].Values.Select(versions => versions[0]);
+    public IEnumerable<Definition> All(DefinitionKind kind)
+    {
+        var here = own[(int)kind];
+        var others = below is null ? [] : below.All(kind).Where(definition => !here.ContainsKey(definition.Url));
+        return here.Values.Select(versions => versions[0]).Concat(others);
+    }
 
     /// <summary>Finds a definition by canonical. With |version: that version, else one whose version begins so
     /// (<c>4.0</c> for <c>4.0.1</c>), else the highest known (better a near definition than none). A #fragment is left out.</summary>
@@ -64,16 +69,13 @@ public sealed class DefinitionSet
     public Definition? Find(DefinitionKind kind, string canonical)
     {
         ArgumentNullException.ThrowIfNull(canonical);
-        if (
-            canonical.Contains('#', StringComparison.Ordinal)
-            && known[(int)kind].TryGetValue(canonical, out var contained)
-        )
+        if (canonical.Contains('#', StringComparison.Ordinal) && Versions(kind, canonical) is { } contained)
         {
             // A ValueSet contained in a profile is known by the profile's canonical and its #id.
             return contained[0];
         }
         var (url, version) = Split(canonical);
-        if (!known[(int)kind].TryGetValue(url, out var versions))
+        if (Versions(kind, url) is not { } versions)
         {
             return null;
         }
@@ -86,6 +88,9 @@ public sealed class DefinitionSet
                 )
                 ?? versions[0];
     }
+
+    private Definition[]? Versions(DefinitionKind kind, string url) =>
+        own[(int)kind].TryGetValue(url, out var versions) ? versions : below?.Versions(kind, url);
 
     /// <summary>CodeSystems that add properties to another one; those of the base do so for examples only and are not among them.</summary>
     public IEnumerable<Definition> Supplements(string system) =>
@@ -120,9 +125,29 @@ public sealed class DefinitionSet
             );
     }
 
-    /// <summary>The elements of a snapshot as ElementDefinitions in JSON, built where the structure was published without.</summary>
+    /// <summary>A StructureDefinition as it was published, with a snapshot in it: for tools that do not build their own. Where the
+    /// base's words are not at hand, an element's definition is its short (FHIR wants one on every element, sdf-3).</summary>
     /// <exception cref="UnreadableDefinitionException">The snapshot cannot be built.</exception>
-    public IEnumerable<JsonObject> SnapshotJson(Definition structure) => Snapshot(structure, []).Flatten();
+    public JsonObject WithSnapshot(Definition structure)
+    {
+        ArgumentNullException.ThrowIfNull(structure);
+        var json = JsonNode.Parse(structure.Json.Raw)!.AsObject();
+        if (json["snapshot"]?["element"] is JsonArray { Count: > 0 })
+        {
+            return json;
+        }
+        var elements = new JsonArray();
+        foreach (var element in Snapshot(structure, []).Flatten())
+        {
+            element["definition"] ??= element["short"]?.DeepClone() ?? (JsonNode?)element["path"]!.DeepClone();
+            elements.Add((JsonNode)element);
+        }
+        var differential = json["differential"];
+        json.Remove("differential");
+        json["snapshot"] = new JsonObject { ["element"] = elements };
+        json["differential"] = differential;
+        return json;
+    }
 
     private SnapshotNode Snapshot(Definition definition, IReadOnlyList<Definition> above)
     {
