@@ -1,13 +1,16 @@
 using CcmFhir.Bench;
 
-// One line of JSON figures a measurement; --short takes seconds where the whole takes minutes.
+// One line of JSON a figure; --short takes seconds where the whole takes minutes. A command is one line.
 var shorter = args.Contains("--short");
-switch (args.FirstOrDefault())
+var commands = new Dictionary<string, Func<Task>>(StringComparer.Ordinal)
 {
-    case "journal":
-        await JournalBench.RunAsync(shorter);
-        return 0;
-    default:
-        await Console.Error.WriteLineAsync("usage: journal [--short]");
-        return 2;
+    ["validate"] = () => Task.Run(() => ValidateBench.Run(shorter)),
+    ["journal"] = () => JournalBench.RunAsync(shorter),
+};
+if (args.FirstOrDefault() is not { } name || !commands.TryGetValue(name, out var command))
+{
+    await Console.Error.WriteLineAsync($"usage: {string.Join('|', commands.Keys)} [--short]");
+    return 2;
 }
+await command();
+return 0;
