@@ -43,6 +43,10 @@ internal sealed record EhrAuthorization
     /// <summary>Value of the header <c>jku</c> for servers that want one: the address of our published keys; null for none.</summary>
     public string? KeysUrl { get; init; }
 
+    /// <summary>The header <c>typ</c> of our assertion: <c>JWT</c> as SMART asks for, or <c>client-authentication+jwt</c>, which authorization servers
+    /// that follow the revision of RFC 7523 insist on.</summary>
+    public string AssertionType { get; init; } = "JWT";
+
     /// <summary>Signature algorithm: ES384 or RS384.</summary>
     public string Algorithm { get; init; } = "ES384";
 
@@ -69,6 +73,12 @@ internal sealed record EhrAuthorization
             Scope = settings.Text("scope"),
             Audience = settings.Text("audience"),
             KeysUrl = settings.Text("keysUrl"),
+            AssertionType = settings.Word(
+                "assertionType",
+                "JWT",
+                ("JWT", "JWT"),
+                ("client-authentication+jwt", "client-authentication+jwt")
+            ),
             Algorithm = settings.Word("algorithm", "ES384", ("ES384", "ES384"), ("RS384", "RS384")),
             SecretFrom = settings.Secret("secretFrom", folder),
         };

@@ -96,7 +96,12 @@ internal sealed class CapabilityCache
                 return (known, null);
             }
         }
-        var answer = await ehr.SendAsync(HttpMethod.Get, "metadata", null, [], cancel);
+        // It is open to all by the specification [capabilitystatement.html]; some EHRs ask for a token all the same.
+        var answer = await ehr.SendAsync(HttpMethod.Get, "metadata", null, [], cancel, open: true);
+        if (answer.Status is 401 or 403)
+        {
+            answer = await ehr.SendAsync(HttpMethod.Get, "metadata", null, [], cancel);
+        }
         var read = EhrCapabilities.Read(answer);
         if (read is null)
         {

@@ -51,12 +51,14 @@ internal sealed class EhrSession : IDisposable
     /// <param name="json">Body; null for none.</param>
     /// <param name="headers">Further headers.</param>
     /// <param name="cancel">Gives up; the only thing that makes it throw.</param>
+    /// <param name="open">It is open to all and goes without a token; false for everything that holds data.</param>
     public async Task<EhrAnswer> SendAsync(
         HttpMethod method,
         string path,
         ReadOnlyMemory<byte>? json,
         IReadOnlyList<(string Name, string Value)> headers,
-        CancellationToken cancel
+        CancellationToken cancel,
+        bool open = false
     )
     {
         var root = Connection.BaseUrl.AbsoluteUri.TrimEnd('/');
@@ -68,7 +70,7 @@ internal sealed class EhrSession : IDisposable
             for (var renewed = false; ; renewed = true)
             {
                 await PaceAsync(cancel);
-                var token = await tokens.GetAsync(renewed, cancel);
+                var token = open ? new EhrToken(null, null) : await tokens.GetAsync(renewed, cancel);
                 if (token.Problem is not null)
                 {
                     answer = token.Problem;
@@ -82,7 +84,7 @@ internal sealed class EhrSession : IDisposable
                 using var body = json is { } bytes ? EhrHttp.Fhir(bytes) : null;
                 answer = await http.SendAsync(method, address, body, all, cancel);
                 // A token can be withdrawn before its time; an answer 401 did nothing, so a fresh one may try once more.
-                if (answer.Status != 401 || renewed || !tokens.Renewable)
+                if (answer.Status != 401 || renewed || open || !tokens.Renewable)
                 {
                     break;
                 }

@@ -192,7 +192,7 @@ internal sealed class EhrTokens(
         var auth = connection.Authorization;
         var now = clock.GetUtcNow();
         var key = keys.Signing(practice, auth.Algorithm, now);
-        var headers = new Dictionary<string, object>(StringComparer.Ordinal);
+        var headers = new Dictionary<string, object>(StringComparer.Ordinal) { ["typ"] = auth.AssertionType };
         if (auth.KeysUrl is not null)
         {
             headers["jku"] = auth.KeysUrl;

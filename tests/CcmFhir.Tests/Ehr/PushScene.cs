@@ -13,11 +13,15 @@ internal sealed class PushScene : IAsyncDisposable
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("ccmfhir-push-");
     private readonly SqliteJournalStore store;
 
-    public PushScene(Func<EhrConnection, EhrConnection>? change = null, Uri? baseUrl = null)
+    public PushScene(
+        Func<EhrConnection, EhrConnection>? change = null,
+        Uri? baseUrl = null,
+        DateTimeOffset? start = null
+    )
     {
         store = SqliteJournalStore.Open(Path.Combine(folder.FullName, "journal.db"));
         Streams = new StreamRecords(store);
-        Clock = new ShiftedClock(new DateTimeOffset(2026, 11, 2, 9, 0, 0, TimeSpan.Zero));
+        Clock = new ShiftedClock(start ?? new DateTimeOffset(2026, 11, 2, 9, 0, 0, TimeSpan.Zero));
         Keys = new EhrKeys(Path.Combine(folder.FullName, "keys"));
         var connection = new EhrConnection
         {
