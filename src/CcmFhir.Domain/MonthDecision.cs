@@ -69,6 +69,9 @@ public sealed record MonthDecision
     /// <summary>The billing practitioner on the claim.</summary>
     public required BillingPractitioner Practitioner { get; init; }
 
+    /// <summary>Last day on which a service of the month can have been furnished: the month's last, never after death or the instant decided for.</summary>
+    public required DateOnly LastServiceDay { get; init; }
+
     /// <summary>An institutional claim (RHC, FQHC).</summary>
     public required bool Institutional { get; init; }
 

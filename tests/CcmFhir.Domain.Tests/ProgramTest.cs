@@ -87,7 +87,7 @@ public class ProgramTest
     [InlineData(2, false, "G0557x1")]
     [InlineData(1, true, "G0556x1")]
     [InlineData(2, true, "G0558x1")]
-    [InlineData(0, false, "G0556x1")]
+    [InlineData(0, false, "none")]
     public void Advanced_primary_care_goes_by_conditions_and_coverage(int conditions, bool beneficiary, string codes)
     {
         var month = Advanced()

@@ -66,6 +66,7 @@ internal static class Deciding
             Coverage = coverage,
             MemberId = coverage?.MemberId ?? matter.Ledger.Person?.MemberId,
             Practitioner = Practitioner(matter, visit),
+            LastServiceDay = LineStep.LastPossible(matter),
             Institutional = matter.Own.Facility != FacilityKind.None,
         };
     }

@@ -204,8 +204,8 @@ internal static class LineStep
         }
     }
 
-    // The last day of the month; never after death, and never in the future while the month lasts.
-    private static DateOnly LastPossible(Matter matter)
+    /// <summary>The last day of the month; never after death, and never in the future while the month lasts.</summary>
+    public static DateOnly LastPossible(Matter matter)
     {
         var last = matter.Month.LastDay;
         if (matter.Ledger.Person?.DeathUnix is { } death && matter.Day(death) is var died)

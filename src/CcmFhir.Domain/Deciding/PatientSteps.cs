@@ -108,6 +108,14 @@ internal static class PatientSteps
                 references
             );
         }
+        if (program == "apcm" && found.Qualifying.Count == 0)
+        {
+            matter.Hold(
+                "CCM-E01",
+                "A claim names at least one diagnosis: send a confirmed condition with its ICD-10-CM code, expected duration and risk",
+                references
+            );
+        }
         if (found.Unlisted.Count > 0)
         {
             matter.Warn(

@@ -77,15 +77,22 @@ internal static class ClaimWriter
     /// <param name="revision">1 for the first.</param>
     /// <param name="frequency">What it does to the one before.</param>
     /// <param name="at">When it is issued.</param>
+    /// <param name="diagnoses">ICD-10-CM codes that it names; null for those of the decision. A void names those of what it takes back.</param>
     public static byte[] Write(
         Practice practice,
         MonthDecision decision,
         IReadOnlyList<ClaimLine> lines,
         int revision,
         ClaimFrequency frequency,
-        DateTimeOffset at
+        DateTimeOffset at,
+        IReadOnlyList<string>? diagnoses = null
     )
     {
+        // A claim names twelve diagnoses at most (HI, 837P).
+        IReadOnlyList<string> named =
+        [
+            .. (diagnoses ?? decision.Diagnoses.Select(one => one.IcdCode!)).Distinct(StringComparer.Ordinal).Take(12),
+        ];
         var value = ClaimIdentifier.Value(practice.Slug, decision.Month, decision.Patient, revision);
         var buffer = new ArrayBufferWriter<byte>(4096);
         using (var json = new Utf8JsonWriter(buffer, Options))
@@ -138,12 +145,12 @@ internal static class ClaimWriter
             json.WriteEndObject();
             json.WriteEndArray();
             SupportingInfo(json, decision);
-            Diagnoses(json, decision);
+            Diagnoses(json, named);
             Insurance(json, decision);
             json.WriteStartArray("item");
             for (var at0 = 0; at0 < lines.Count; at0++)
             {
-                Item(json, practice, decision, lines[at0], at0 + 1);
+                Item(json, practice, named.Count, lines[at0], at0 + 1);
             }
             json.WriteEndArray();
             Money(json, "total", lines.Sum(line => line.Net));
@@ -224,18 +231,18 @@ internal static class ClaimWriter
         json.WriteEndArray();
     }
 
-    private static void Diagnoses(Utf8JsonWriter json, MonthDecision decision)
+    private static void Diagnoses(Utf8JsonWriter json, IReadOnlyList<string> codes)
     {
-        if (decision.Diagnoses.Count == 0)
+        if (codes.Count == 0)
         {
             return;
         }
         json.WriteStartArray("diagnosis");
-        for (var at = 0; at < decision.Diagnoses.Count && at < 12; at++)
+        for (var at = 0; at < codes.Count; at++)
         {
             json.WriteStartObject();
             json.WriteNumber("sequence", at + 1);
-            Concept(json, "diagnosisCodeableConcept", Codes.Icd10Cm, decision.Diagnoses[at].IcdCode!);
+            Concept(json, "diagnosisCodeableConcept", Codes.Icd10Cm, codes[at]);
             if (at == 0)
             {
                 json.WriteStartArray("type");
@@ -269,24 +276,18 @@ internal static class ClaimWriter
         json.WriteEndArray();
     }
 
-    private static void Item(
-        Utf8JsonWriter json,
-        Practice practice,
-        MonthDecision decision,
-        ClaimLine line,
-        int sequence
-    )
+    private static void Item(Utf8JsonWriter json, Practice practice, int diagnoses, ClaimLine line, int sequence)
     {
         json.WriteStartObject();
         json.WriteNumber("sequence", sequence);
         json.WriteStartArray("careTeamSequence");
         json.WriteNumberValue(1);
         json.WriteEndArray();
-        if (decision.Diagnoses.Count > 0)
+        if (diagnoses > 0)
         {
             // A line of a professional claim points at four diagnoses at most (SV107).
             json.WriteStartArray("diagnosisSequence");
-            for (var pointer = 1; pointer <= Math.Min(4, decision.Diagnoses.Count); pointer++)
+            for (var pointer = 1; pointer <= Math.Min(4, diagnoses); pointer++)
             {
                 json.WriteNumberValue(pointer);
             }

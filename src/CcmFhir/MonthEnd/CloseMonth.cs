@@ -168,44 +168,31 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
     )
     {
         var practice = file.Practice;
-        if (last is null)
-        {
-            return decision.IsClaim
-                ? Written(practice, decision, decision.Lines, 1, ClaimFrequency.Original, at)
-                : null;
-        }
-        if (Same(last.Lines, decision.Lines))
+        var correction = Correction.Of(decision, last?.Standing, practice.TimeZone);
+        if (correction.Kind == CorrectionKind.Nothing)
         {
             return null;
         }
-        // After timely filing has ended nothing is sent any more (one calendar year from the service); the decision says so.
-        var serviced = (last.Lines.Count > 0 ? last.Lines : decision.Lines).Max(line => line.Serviced);
-        if (ServiceMonth.LocalDay(at, practice.TimeZone) > serviced.AddYears(1))
+        var identifier = ClaimIdentifier.Value(practice.Slug, decision.Month, decision.Patient, correction.Revision);
+        var frequency = correction.Kind switch
         {
-            return null;
-        }
-        return decision.IsClaim
-            ? Written(practice, decision, decision.Lines, last.Revision + 1, ClaimFrequency.Replacement, at)
-            : Written(practice, decision, last.Lines, last.Revision + 1, ClaimFrequency.Void, at);
-    }
-
-    private static (string Id, byte[] Bytes) Written(
-        Practice practice,
-        MonthDecision decision,
-        IReadOnlyList<ClaimLine> lines,
-        int revision,
-        ClaimFrequency frequency,
-        DateTimeOffset at
-    ) =>
-        (
-            ClaimIdentifier.Id(ClaimIdentifier.Value(practice.Slug, decision.Month, decision.Patient, revision)),
-            ClaimWriter.Write(practice, decision, lines, revision, frequency, at)
+            CorrectionKind.Original => ClaimFrequency.Original,
+            CorrectionKind.Replacement => ClaimFrequency.Replacement,
+            _ => ClaimFrequency.Void,
+        };
+        return (
+            ClaimIdentifier.Id(identifier),
+            ClaimWriter.Write(
+                practice,
+                decision,
+                correction.Lines,
+                correction.Revision,
+                frequency,
+                at,
+                frequency == ClaimFrequency.Void ? last!.Diagnoses : null
+            )
         );
-
-    private static bool Same(IReadOnlyList<ClaimLine> left, IReadOnlyList<ClaimLine> right) =>
-        left.Count == right.Count
-        && left.OrderBy(line => line.Code, StringComparer.Ordinal)
-            .SequenceEqual(right.OrderBy(line => line.Code, StringComparer.Ordinal));
+    }
 
     private async Task<bool> IssueAsync(
         string practice,

@@ -18,14 +18,20 @@ internal sealed record PatientMonth(MonthDecision Decision, IReadOnlyList<Issued
 /// <param name="Month">Its month.</param>
 /// <param name="Revision">1 for the first.</param>
 /// <param name="Lines">Its lines, in code order; none for one that voids.</param>
+/// <param name="Diagnoses">ICD-10-CM codes that it names.</param>
 /// <param name="Journey">What became of it.</param>
 internal sealed record IssuedClaim(
     string Id,
     ServiceMonth Month,
     int Revision,
     IReadOnlyList<ClaimLine> Lines,
+    IReadOnlyList<string> Diagnoses,
     ClaimJourney Journey
-);
+)
+{
+    /// <summary>What a correction asks of it.</summary>
+    public StandingClaim Standing => new(Revision, Lines, Diagnoses);
+}
 
 /// <summary>Reads a patient's stream and decides a month. The server, the command line, the pages and the audit all come through here, so that they
 /// cannot differ.</summary>
@@ -126,7 +132,16 @@ internal sealed class MonthReading(PracticeFile file, RuleSet rules)
                 )
             );
         }
-        return new IssuedClaim(journey.Id, month, revision, lines, journey);
+        var diagnoses = claim.TryGetProperty("diagnosis", out var all)
+            ? all.EnumerateArray()
+                .Select(one =>
+                    one.GetProperty("diagnosisCodeableConcept")
+                        .GetProperty("coding")[0]
+                        .GetProperty("code")
+                        .GetString()!
+                )
+            : [];
+        return new IssuedClaim(journey.Id, month, revision, lines, [.. diagnoses], journey);
     }
 
     private static DateOnly Day(JsonElement day) =>

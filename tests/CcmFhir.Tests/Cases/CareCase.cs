@@ -1,7 +1,13 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using CcmFhir.Access;
 using CcmFhir.Commands;
+using CcmFhir.Domain;
+using CcmFhir.Intake;
+using CcmFhir.Journal;
+using CcmFhir.MonthEnd;
+using CcmFhir.Options;
 
 namespace CcmFhir.Tests.Cases;
 
@@ -312,6 +318,49 @@ internal sealed class CareCase
         {
             write(folder, [.. resources.Values]);
             return await RunAsync(folder);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    /// <summary>The claim that closing the month issues, as journalled; none issued is a failure of the test.</summary>
+    public async System.Threading.Tasks.Task<JsonElement> ClaimAsync()
+    {
+        var folder = Directory.CreateTempSubdirectory("ccmfhir-case-").FullName;
+        try
+        {
+            var file = Path.Combine(folder, "practice.json");
+            await File.WriteAllTextAsync(file, practice.ToJsonString());
+            var read = PracticeFile.Read(file);
+            await using var store = SqliteJournalStore.Open(Path.Combine(folder, "case.db"));
+            var records = new StreamRecords(store);
+            var take = new TakeIn(new ReceiveBundle(records, HouseDoor.Open(), TimeProvider.System));
+            var now = DateTimeOffset.Parse(AsOf, CultureInfo.InvariantCulture);
+            var arrival = new Arrival(
+                Receiver.Of(read),
+                AccessContext.Unrestricted(read.Practice.Slug, "test"),
+                Arrival.ToMillisecond(now)
+            );
+            foreach (var (reference, resource) in resources)
+            {
+                var path = Path.Combine(folder, reference.Replace('/', '-') + ".json");
+                await File.WriteAllTextAsync(path, resource.ToJsonString());
+                foreach (var document in ReadFolder.Documents(folder, path))
+                {
+                    (await take.RunAsync(arrival, document, CancellationToken.None)).ShouldBeEmpty();
+                }
+            }
+            ServiceMonth.TryParse(Month, out var month).ShouldBeTrue();
+            var close = new CloseMonth(records, RuleSet.Medicare, HouseDoor.CheckClaim);
+            var result = await close.RunAsync(read, month, now, null, CancellationToken.None);
+            var record = await records.ReadAsync(
+                JournalNames.PatientStream(read.Practice.Slug, "p"),
+                CancellationToken.None
+            );
+            using var claim = JsonDocument.Parse(record.Claim(result.Issued.ShouldHaveSingleItem())!.Json);
+            return claim.RootElement.Clone();
         }
         finally
         {
