@@ -1,6 +1,7 @@
 using System.CommandLine;
 using CcmFhir.Ehr;
 using CcmFhir.Journal;
+using CcmFhir.Options;
 
 namespace CcmFhir.Commands;
 
@@ -82,13 +83,13 @@ internal sealed class CommandPlace : IAsyncDisposable
     )
     {
         var settings = Settings();
-        var connections =
+        var practices =
             practice is not null && File.Exists(practice)
-                ? EhrConnections.ReadFile(practice)
-                : EhrConnections.ReadFolder(settings[EhrConnections.Setting] ?? EhrConnections.Default);
-        var all = connections.Practices.ToList();
+                ? new Practices([PracticeFile.Read(practice)])
+                : Practices.Read(settings[Practices.Setting] ?? Practices.Default);
+        var all = practices.All.Select(file => file.Practice.Slug).ToList();
         var slug =
-            practice is not null && connections.Has(practice) ? practice
+            practice is not null && practices.Find(practice) is not null ? practice
             : all.Count == 1 && (practice is null || File.Exists(practice)) ? all[0]
             : throw new InvalidDataException(
                 practice is null
@@ -97,7 +98,7 @@ internal sealed class CommandPlace : IAsyncDisposable
             );
         var store = await JournalStores.OpenAsync(journal ?? settings[JournalStores.Setting], clock, cancel);
         var keys = new EhrKeys(settings[DeliveryRoom.KeysSetting] ?? DeliveryRoom.DefaultKeys);
-        return new CommandPlace(slug, store, new EhrSessions(connections, keys, clock));
+        return new CommandPlace(slug, store, new EhrSessions(practices, keys, clock));
     }
 
     /// <summary>Runs a command in its place; what cannot be run ends with exit code 2 and a sentence.</summary>

@@ -18,15 +18,12 @@ internal static class DeliveryRoom
     /// <summary>Folder of the keys when nothing is set.</summary>
     public const string DefaultKeys = "data/ehr-keys";
 
-    /// <summary>Adds the services. <see cref="StreamRecords"/> and the clock are there already.</summary>
+    /// <summary>Adds the services. <see cref="StreamRecords"/>, practices and the clock are there already.</summary>
     /// <param name="services">The services.</param>
     /// <param name="settings">The settings.</param>
     /// <param name="instance">Name of this instance, for the journal.</param>
     public static void AddDelivery(this IServiceCollection services, IConfiguration settings, string instance)
     {
-        services.AddSingleton(_ =>
-            EhrConnections.ReadFolder(settings[EhrConnections.Setting] ?? EhrConnections.Default)
-        );
         services.AddSingleton(_ => new EhrKeys(settings[KeysSetting] ?? DefaultKeys));
         services.AddSingleton<EhrSessions>();
         services.AddSingleton<ClaimDesk>();
@@ -193,7 +190,7 @@ internal static class DeliveryRoom
     /// <summary>Our public keys for a practice's EHR. They may be kept for five minutes: half the time that a new key is published ahead.</summary>
     private static Task Keys(HttpContext http, string practice, EhrSessions sessions, TimeProvider clock)
     {
-        if (!sessions.Connections.Has(practice))
+        if (sessions.Practices.Find(practice) is null)
         {
             http.Response.StatusCode = StatusCodes.Status404NotFound;
             return Task.CompletedTask;
@@ -214,7 +211,7 @@ internal static class DeliveryRoom
     {
         var sessions = http.RequestServices.GetRequiredService<EhrSessions>();
         (int Status, byte[] Body) said;
-        if (!sessions.Connections.Has(practice))
+        if (sessions.Practices.Find(practice) is null)
         {
             said = Outcome(404, "not-found", "There is no such practice.");
         }

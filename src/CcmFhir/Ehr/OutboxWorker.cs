@@ -34,7 +34,7 @@ internal sealed class OutboxWorker(
             do
             {
                 await Task.WhenAll(
-                    sessions.Connections.Practices.Select(practice => RoundAsync(practice, stoppingToken))
+                    sessions.Practices.All.Select(file => RoundAsync(file.Practice.Slug, stoppingToken))
                 );
             } while (await timer.WaitForNextTickAsync(stoppingToken));
         }

@@ -92,6 +92,11 @@ internal sealed class VerifyClaims(ClaimJournal journal)
                 cancel
             );
         }
+        if (journal.Clock.GetUtcNow() < delivery.AcceptedAt + ehr.Connection.Settle)
+        {
+            // What was taken a moment ago may not be found yet.
+            return null;
+        }
         var times = claim.Events.Count(step => step.Kind == RecordKind.ClaimForgotten) + 1;
         return await AppendAsync(
             record,

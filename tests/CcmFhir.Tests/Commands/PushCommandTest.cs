@@ -102,7 +102,8 @@ public class PushCommandTest
         await File.WriteAllTextAsync(
             file,
             $$"""
-            { "slug": "northside", "timeZone": "America/New_York",
+            { "slug": "northside", "name": "Northside", "npi": "1234567893", "tin": "12-3456789", "timeZone": "America/New_York",
+              "practitioners": [ { "ref": "Practitioner/dr1", "npi": "1245319599", "name": "Ada Alvarez" } ],
               "ehr": { "baseUrl": "{{scene.Ehr.BaseUrl}}", "references": "same-ids", "retryMinSeconds": 0, {{setting}} } }
             """
         );

@@ -109,7 +109,8 @@ public sealed class KilledPushTest : IDisposable
         await File.WriteAllTextAsync(
             practice,
             $$"""
-            { "slug": "{{PushScene.Practice}}", "timeZone": "America/New_York",
+            { "slug": "northside", "name": "Northside", "npi": "1234567893", "tin": "12-3456789", "timeZone": "America/New_York",
+              "practitioners": [ { "ref": "Practitioner/dr1", "npi": "1245319599", "name": "Ada Alvarez" } ],
               "ehr": { "baseUrl": "{{front.BaseUrl}}", "references": "same-ids", "trustedCertificates": "authority.pem",
                        "concurrency": 8, "timeoutSeconds": 2, "settleSeconds": 0.5, "retryMinSeconds": 0.05,
                        "retryMaxSeconds": 0.5, "pauseSeconds": 0.05 } }
@@ -164,7 +165,7 @@ public sealed class KilledPushTest : IDisposable
     {
         await using var store = await JournalStores.OpenAsync(Store, TimeProvider.System, cancel);
         var desk = new ClaimDesk(new StreamRecords(store), TimeProvider.System);
-        var connection = EhrConnections.ReadFile(practice).Find(PushScene.Practice)!;
+        var connection = CcmFhir.Options.PracticeFile.Read(practice).Ehr!;
         foreach (var claim in await desk.ListAsync(PushScene.Practice, connection, PushScene.Month, cancel))
         {
             if (claim.State is "needs-person" or "refused")
