@@ -12,6 +12,8 @@ internal sealed record EhrAnswer
     /// <summary>Most bytes of an answer that are journalled.</summary>
     private const int KeptBytes = 32 * 1024;
 
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
+
     private FhirJson? json;
     private bool parsed;
 
@@ -77,12 +79,12 @@ internal sealed record EhrAnswer
         }
     }
 
-    /// <summary>Retry-After as an instant.</summary>
+    /// <summary>Retry-After as an instant, at most a day away: nobody switches us off for longer by a header.</summary>
     public static DateTimeOffset? RetryAt(RetryConditionHeaderValue? header, DateTimeOffset now) =>
         header switch
         {
-            { Delta: { } delta } => now + delta,
-            { Date: { } date } => date,
+            { Delta: { } delta } => now + (delta < LongestWait ? delta : LongestWait),
+            { Date: { } date } => date < now + LongestWait ? date : now + LongestWait,
             _ => null,
         };
 

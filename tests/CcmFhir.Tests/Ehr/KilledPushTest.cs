@@ -22,6 +22,7 @@ public sealed class KilledPushTest : IDisposable
         Misdeed.FalseMatch,
         Misdeed.TooMany,
         Misdeed.HalfAnswer,
+        Misdeed.Silence,
         Misdeed.HalfAnswerWithoutTaking,
         Misdeed.Redirect,
         Misdeed.FaultAfterTaking,

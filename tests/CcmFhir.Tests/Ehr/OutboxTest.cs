@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using CcmFhir.Ehr;
+using CcmFhir.Journal;
 using CsCheck;
 
 namespace CcmFhir.Tests.Ehr;
@@ -42,6 +43,40 @@ public class OutboxTest
             .Distinct()
             .Count()
             .ShouldBeGreaterThan(90, "a hundred claims do not come at once");
+    }
+
+    [Fact]
+    public void A_late_word_of_an_instance_that_was_given_up_does_not_end_the_try_of_another()
+    {
+        var claim = new ClaimJourney("c", "{}"u8.ToArray(), [])
+            .With(RecordKind.ClaimIssued, At, default, 1)
+            .With(RecordKind.ClaimSent, At, Note(1, "one", At.AddMinutes(1)), 2)
+            .With(RecordKind.ClaimSent, At.AddMinutes(2), Note(2, "two", At.AddMinutes(4)), 3);
+        Outbox.Of(claim, Connection, At.AddMinutes(3)).Standing.ShouldBe(Standing.Sending);
+
+        foreach (var late in new[] { RecordKind.ClaimUnanswered, RecordKind.ClaimRefused })
+        {
+            var after = Outbox.Of(claim.With(late, At.AddMinutes(3), Note(1, "one"), 4), Connection, At.AddMinutes(3));
+            (after.Standing, after.MayHaveArrived).ShouldBe((Standing.Sending, true));
+        }
+        Outbox
+            .Of(claim.With(RecordKind.ClaimAccepted, At.AddMinutes(3), Note(1, "one"), 4), Connection, At.AddMinutes(3))
+            .Standing.ShouldBe(Standing.Delivered, "that it is there is true whoever says it");
+        Outbox
+            .Of(
+                claim.With(RecordKind.ClaimUnanswered, At.AddMinutes(3), Note(2, "two"), 4),
+                Connection,
+                At.AddMinutes(3)
+            )
+            .Standing.ShouldBe(Standing.Waiting);
+
+        static byte[] Note(int attempt, string by, DateTimeOffset? until = null) =>
+            new DeliveryNote
+            {
+                Attempt = attempt,
+                By = by,
+                Until = until,
+            }.ToBytes();
     }
 
     [Fact]

@@ -35,6 +35,9 @@ internal enum Misdeed
     /// <summary>Takes it, and closes in the middle of the answer.</summary>
     HalfAnswer,
 
+    /// <summary>Takes it, and closes without a word.</summary>
+    Silence,
+
     /// <summary>Closes in the middle of the answer without having taken it.</summary>
     HalfAnswerWithoutTaking,
 
@@ -193,6 +196,7 @@ internal sealed class PlayedEhr : IDisposable
         {
             Misdeed.Garbage => Reply(200, "OK, thanks", "text/plain"),
             Misdeed.NoLocation => Reply(201, ""),
+            Misdeed.Silence => Reply(201, "", headers: (CutHeader, "all")),
             Misdeed.FaultAfterTaking => Reply(500, Outcome("exception", "Something broke.")),
             Misdeed.HalfAnswer => Half(
                 answer.StatusCode is int status ? status : 201,
@@ -353,9 +357,14 @@ internal sealed class PlayedEhr : IDisposable
         http.Response.Body = whole;
         await next(http);
         http.Response.Body = wire;
-        if (!http.Response.Headers.Remove(CutHeader))
+        if (!http.Response.Headers.Remove(CutHeader, out var cut))
         {
             await wire.WriteAsync(whole.ToArray());
+            return;
+        }
+        if (cut == "all")
+        {
+            http.Abort();
             return;
         }
         http.Response.ContentLength = whole.Length;

@@ -35,6 +35,7 @@ public class PushClaimsTest
     [InlineData("FalseMatch", Standing.Waiting, DeliveryProblem.Contradiction)]
     [InlineData("TooMany", Standing.Waiting, DeliveryProblem.Busy)]
     [InlineData("HalfAnswer", Standing.Waiting, DeliveryProblem.NoAnswer)]
+    [InlineData("Silence", Standing.Waiting, DeliveryProblem.NoAnswer)]
     [InlineData("HalfAnswerWithoutTaking", Standing.Waiting, DeliveryProblem.NoAnswer)]
     [InlineData("Redirect", Standing.Waiting, DeliveryProblem.Redirect)]
     [InlineData("FaultAfterTaking", Standing.Waiting, DeliveryProblem.ServerFault)]
@@ -55,6 +56,25 @@ public class PushClaimsTest
         first.Last!.Problem.ShouldBe(problem);
         (await scene.PushUntilQuietAsync()).Count(Standing.Delivered).ShouldBe(1);
         scene.Ehr.Claims.Count().ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_connection_that_ends_without_a_word_is_not_used_to_send_it_again_behind_our_back()
+    {
+        await using var scene = new PushScene(connection => connection with { Concurrency = 1 });
+        scene.Ehr.KeepsConditional = false;
+        await scene.IssueAsync("p1", "first");
+        await scene.IssueAsync("p1", "second");
+        var posts = 0;
+        // The second goes over the connection of the first, where HTTP clients like to repeat what got no answer.
+        scene.Ehr.Behave = (method, _) =>
+            method == "POST" && Interlocked.Increment(ref posts) == 2 ? Misdeed.Silence : Misdeed.None;
+
+        await scene.PushAsync();
+
+        posts.ShouldBe(2);
+        (await scene.PushUntilQuietAsync()).Count(Standing.Delivered).ShouldBe(2);
+        scene.Ehr.Claims.Count().ShouldBe(2);
     }
 
     [Fact]
