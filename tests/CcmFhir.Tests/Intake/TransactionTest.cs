@@ -447,6 +447,23 @@ public class TransactionTest(FhirServer server) : IClassFixture<FhirServer>
     }
 
     [Fact]
+    public async Task In_a_batch_the_same_resource_may_come_twice()
+    {
+        var answer = await server.PostAsync(
+            "",
+            Bundle(
+                    "batch",
+                    Entry("PUT", "Observation/bt", Observation("Patient/bt", "bt", "1")),
+                    Entry("PUT", "Observation/bt", Observation("Patient/bt", "bt", "2"))
+                )
+                .ToJsonString()
+        );
+
+        answer.Statuses.ShouldBe(["201 Created", "200 OK"], answer.Text);
+        (await server.GetAsync("Observation/bt")).Version.ShouldBe("2");
+    }
+
+    [Fact]
     public async Task A_collection_keeps_ids_and_can_be_sent_again()
     {
         var (patient, extra) = (Uuid(), Uuid());
