@@ -52,7 +52,7 @@ public class ValidateTest(FhirServer server) : IClassFixture<FhirServer>
         refused.ShouldRefuse(422);
         // A refusal names what must be mended; advice is left to $validate.
         said.Rules.ShouldBe([.. refused.Rules, "dom-6"]);
-        said.Expressions.ShouldBe([.. refused.Expressions, "Basic"]);
+        said.Expressions.ShouldBe([.. refused.Expressions, "Basic.text"]);
         (await server.GetAsync("Basic?_lastUpdated=gt2000")).Entries.Count.ShouldBe(0);
     }
 
