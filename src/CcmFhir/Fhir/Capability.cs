@@ -81,6 +81,7 @@ internal static class Capability
         json.WriteEndArray();
         json.WriteStartArray("operation"u8);
         Operation(json, "validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate");
+        Operation(json, "ccm-close", "http://ccmfhir.org/fhir/OperationDefinition/ccm-close");
         json.WriteEndArray();
         json.WriteEndObject();
     }
@@ -158,6 +159,10 @@ internal static class Capability
         json.WriteEndArray();
         json.WriteStartArray("operation"u8);
         Operation(json, "validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate");
+        if (type == "Patient")
+        {
+            Operation(json, "ccm-status", "http://ccmfhir.org/fhir/OperationDefinition/ccm-status");
+        }
         json.WriteEndArray();
         json.WriteEndObject();
     }
