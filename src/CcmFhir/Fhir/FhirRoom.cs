@@ -20,6 +20,9 @@ internal static class FhirRoom
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.AddServerHeader = false;
         });
+        // The framework logs whole addresses, and a search's address holds names, birth dates and record numbers: only its warnings are kept.
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        builder.Logging.AddFilter("System.Net.Http.HttpClient", LogLevel.Warning);
         builder.Services.AddSingleton(_ => store);
         builder.Services.AddSingleton(new StreamRecords(store));
         builder.Services.AddSingleton(door);
