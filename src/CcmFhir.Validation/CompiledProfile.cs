@@ -26,6 +26,9 @@ internal sealed class Shape
     /// <summary>Type name for a resource type's own shape (it may hold <c>resourceType</c>); null otherwise.</summary>
     public string? ResourceType { get; init; }
 
+    /// <summary>Path of the element with content of its own whose shape it is (<c>Questionnaire.item</c>); null otherwise.</summary>
+    public string? Path { get; init; }
+
     /// <summary>Property names of the JSON, choice types and <c>_</c> siblings each on their own; same order as <see cref="Entries"/>.</summary>
     public NameTable Names { get; private set; } = new([]);
 

@@ -57,6 +57,8 @@ internal static class DefinitionPaths
             if (slot.Inner is { IsType: true } inner)
             {
                 (shape, type) = (inner, "BackboneElement");
+                // Items within items are defined once, as Questionnaire.item.
+                paths.Add(inner.Path!);
             }
             else if (link.IsAnyResource)
             {

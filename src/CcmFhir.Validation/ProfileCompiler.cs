@@ -19,6 +19,7 @@ internal sealed class ProfileCompiler(DefinitionSet definitions)
         new TextPattern(),
         new Bindings(),
         new References(),
+        new CodingRule(),
         new Extensions(),
         new Contained(),
         new BundleRules(),
@@ -116,7 +117,7 @@ internal sealed class ProfileCompiler(DefinitionSet definitions)
         var (url, _) = DefinitionSet.Split(canonical);
         return url.StartsWith(TypeBase, StringComparison.Ordinal) && Link(url[TypeBase.Length..]) is { } link
             ? link.Code
-            : definitions.Structure(canonical)?.Type;
+            : definitions.Find(DefinitionKind.Structure, canonical)?.Structure.Type;
     }
 
     /// <summary>The element tree of a type; null when there is no such type.</summary>
@@ -155,16 +156,16 @@ internal sealed class ProfileCompiler(DefinitionSet definitions)
         var known = profiles.GetValueOrDefault(canonical);
         if (known is null)
         {
-            if (definitions.Find(DefinitionKind.Structure, canonical) is not { } definition)
+            // Only what is known is remembered: a resource may claim anything.
+            if (definitions.Find(DefinitionKind.Structure, canonical) is null)
             {
                 problem = null;
                 return null;
             }
             known = profiles.GetOrAdd(
                 canonical,
-                static (_, state) =>
-                    new Lazy<(CompiledProfile?, string?)>(() => state.self.Compile(state.definition.Structure)),
-                (self: this, definition)
+                static (name, self) => new Lazy<(CompiledProfile?, string?)>(() => self.Compile(name)),
+                this
             );
         }
         (var profile, problem) = known.Value;
@@ -207,9 +208,21 @@ internal sealed class ProfileCompiler(DefinitionSet definitions)
         return shape.IsEmpty ? null : shape;
     }
 
+    private (CompiledProfile? Profile, string? Problem) Compile(string canonical)
+    {
+        try
+        {
+            return Compile(definitions.Structure(canonical)!);
+        }
+        catch (UnreadableDefinitionException fail)
+        {
+            return (null, $"The profile {canonical} cannot be used: {fail.Element}: {fail.Reason}");
+        }
+    }
+
     private (CompiledProfile? Profile, string? Problem) Compile(Structure structure)
     {
-        if (!structure.IsConstraint)
+        if (!structure.IsProfile)
         {
             return structure.Kind == StructureKind.Logical || structure.Kind == StructureKind.PrimitiveType
                 ? (null, $"{structure.Url} is not something that a resource can be checked against.")
@@ -219,23 +232,16 @@ internal sealed class ProfileCompiler(DefinitionSet definitions)
         {
             return (null, $"The profile {structure.Url} is written for FHIR {version}, not for R4.");
         }
-        try
-        {
-            var type =
-                TypeTree(structure.Type)
-                ?? throw new UnreadableDefinitionException(
-                    structure.Origin,
-                    structure.Url,
-                    $"it constrains '{structure.Type}', which is not a type of R4."
-                );
-            var root = Tree(structure);
-            var scope = new ElementScope(this, root, type, []);
-            return (new CompiledProfile(structure, Beyond(root, type, Checks(scope).OfValue)), null);
-        }
-        catch (UnreadableDefinitionException fail)
-        {
-            return (null, $"The profile {structure.Url} cannot be used: {fail.Element}: {fail.Reason}");
-        }
+        var type =
+            TypeTree(structure.Type)
+            ?? throw new UnreadableDefinitionException(
+                structure.Origin,
+                structure.Url,
+                $"it constrains '{structure.Type}', which is not a type of R4."
+            );
+        var root = Tree(structure);
+        var scope = new ElementScope(this, root, type, []);
+        return (new CompiledProfile(structure, Beyond(root, type, Checks(scope).OfValue)), null);
     }
 
     private ElementNode Tree(Structure structure) =>
@@ -267,7 +273,7 @@ internal sealed class ProfileCompiler(DefinitionSet definitions)
             Shape? inner = null;
             if (node.Children.Count > 0)
             {
-                inner = new Shape { IsType = true };
+                inner = new Shape { IsType = true, Path = node.Element.Path };
                 inline[node] = inner;
                 inner.Fill([], Slots(node));
             }

@@ -64,42 +64,21 @@ internal static class ReportWriter
     /// <summary>One defect, one error: what only follows from another finding becomes information.</summary>
     private static void Consequences(List<Finding> findings)
     {
-        var misread = findings
-            .Where(finding => finding.At.Exists && Misread.Contains(finding.Rule))
-            .OrderBy(finding => finding.At.Index)
-            .ToArray();
-        if (misread.Length == 0)
+        var errors = findings.Where(finding => finding.Severity == Severity.Error && finding.At.Exists).ToArray();
+        if (errors.Length < 2)
         {
             return;
         }
+        var misread = errors
+            .Where(finding => Misread.Contains(finding.Rule))
+            .OrderBy(finding => finding.At.Index)
+            .ToArray();
         var misreadIndexes = Array.ConvertAll(misread, finding => finding.At.Index);
+        var byPlace = errors.ToLookup(finding => (finding.At.Index, finding.Below));
         for (var at = 0; at < findings.Count; at++)
         {
             var finding = findings[at];
-            if (finding.Severity != Severity.Error || !finding.At.Exists)
-            {
-                continue;
-            }
-            // The first finding at or below this element.
-            var first = Array.BinarySearch(misreadIndexes, finding.At.Index);
-            first = first < 0 ? ~first : first;
-            var end = finding.At.Document.EndOf(finding.At);
-            var follows = finding.Rule switch
-            {
-                // A rule over an element that holds something misread says little about the element.
-                _ when finding.IsExpression => first < misread.Length && misreadIndexes[first] < end,
-                // What is missing stands there, misspelt.
-                "cardinality-min" => misread
-                    .Skip(first)
-                    .TakeWhile(other => other.At.Index < end)
-                    .Any(other =>
-                        other.Rule == "property-unknown"
-                        && other.At.Parent == finding.At
-                        && Nearest.To(other.At.Name, [finding.Below!]) is not null
-                    ),
-                _ => false,
-            };
-            if (follows)
+            if (finding.Severity == Severity.Error && finding.At.Exists && Follows(finding))
             {
                 findings[at] = finding with
                 {
@@ -107,6 +86,39 @@ internal static class ReportWriter
                     Text = finding.Text + " (Probably a consequence of another issue here.)",
                 };
             }
+        }
+
+        bool Follows(Finding finding)
+        {
+            // The first finding at or below this element.
+            var first = Array.BinarySearch(misreadIndexes, finding.At.Index);
+            first = first < 0 ? ~first : first;
+            while (first > 0 && misreadIndexes[first - 1] == finding.At.Index)
+            {
+                first--;
+            }
+            var end = finding.At.Document.EndOf(finding.At);
+            return finding switch
+            {
+                // A rule over an element that holds something misread says little about the element.
+                { IsExpression: true } => first < misread.Length && misreadIndexes[first] < end,
+                // What is missing stands there, misspelt.
+                { Rule: "cardinality-min" } => misread
+                    .Skip(first)
+                    .TakeWhile(other => other.At.Index < end)
+                    .Any(other =>
+                        other.Rule == "property-unknown"
+                        && other.At.Parent == finding.At
+                        && Nearest.To(other.At.Name, [finding.Below!]) is not null
+                    ),
+                // Where nothing stands at all, no slice of it stands either.
+                { Rule: "slice-min" } => byPlace[(finding.At.Index, finding.Below)]
+                    .Any(other => other.Rule == "cardinality-min"),
+                // The element asks for a code of its own set; that it is none of the system adds nothing.
+                { Rule: "code-unknown" } => byPlace[(finding.At.Index, null)]
+                    .Any(other => other is { IsExpression: false, Rule: not "code-unknown" }),
+                _ => false,
+            };
         }
     }
 
@@ -122,6 +134,7 @@ internal static class ReportWriter
         "value-empty",
         "ele-1",
         "resource-type",
+        "code-unknown",
     ];
 
     /// <summary>The issue of a document that could not be read.</summary>

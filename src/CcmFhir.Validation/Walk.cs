@@ -4,7 +4,7 @@ using CcmFhir.Validation.Rules;
 namespace CcmFhir.Validation;
 
 /// <summary>One validation under way: goes through the document once with the shapes and collects what the checks find. Not thread-safe; one a call.</summary>
-internal sealed class Walk(ProfileCompiler compiler, FhirElement root)
+internal sealed class Walk
 {
     /// <summary>Most issues in one report; whoever needs more has a different problem.</summary>
     public const int MaxFindings = 5_000;
@@ -17,17 +17,49 @@ internal sealed class Walk(ProfileCompiler compiler, FhirElement root)
     private readonly SortedSet<string> notChecked = new(StringComparer.Ordinal);
     private readonly Dictionary<(int At, Shape Shape), Outcome> outcomes = [];
     private readonly HashSet<(int At, Shape Shape)> reported = [];
-    private readonly FhirJson document = root.Document;
-    private readonly EvaluationContext context = new(root) { Types = compiler.Types };
+    private readonly ProfileCompiler compiler;
+    private readonly FhirElement root;
+    private readonly FhirJson document;
+    private readonly EvaluationContext context;
+    private bool demoted;
     private int hops;
     private bool quiet;
     private int failures;
+
+    public Walk(ProfileCompiler compiler, FhirElement root, TimeProvider? clock)
+    {
+        this.compiler = compiler;
+        this.root = root;
+        document = root.Document;
+        context = clock is null ? NewContext() : NewContext(clock.GetLocalNow());
+    }
 
     private enum Outcome
     {
         UnderWay,
         Passes,
         Fails,
+    }
+
+    private EvaluationContext NewContext(DateTimeOffset? now = null)
+    {
+        var questions = new Questions(this);
+        return now is { } instant
+            ? new EvaluationContext(root)
+            {
+                Types = compiler.Types,
+                Resolve = questions.Resolve,
+                MemberOf = questions.MemberOf,
+                ConformsTo = questions.ConformsTo,
+                Now = instant,
+            }
+            : new EvaluationContext(root)
+            {
+                Types = compiler.Types,
+                Resolve = questions.Resolve,
+                MemberOf = questions.MemberOf,
+                ConformsTo = questions.ConformsTo,
+            };
     }
 
     public ProfileCompiler Compiler => compiler;
@@ -288,6 +320,19 @@ internal sealed class Walk(ProfileCompiler compiler, FhirElement root)
         }
     }
 
+    /// <summary>How many errors a value has against a shape; nothing is reported.</summary>
+    public int Failures(Shape shape, in Spot spot)
+    {
+        var (outerQuiet, outerFailures) = (quiet, failures);
+        (quiet, failures) = (true, 0);
+        hops++;
+        Apply(shape, spot);
+        hops--;
+        var count = failures;
+        (quiet, failures) = (outerQuiet, outerFailures);
+        return count;
+    }
+
     /// <summary>True when a value meets a shape; nothing is reported. A question that is being answered already counts as met
     /// (profiles may refer to each other in a circle).</summary>
     public bool Passes(Shape shape, in Spot spot)
@@ -318,13 +363,19 @@ internal sealed class Walk(ProfileCompiler compiler, FhirElement root)
     }
 
     /// <summary>Tells what is wrong with a value that did not pass a shape, once and not for ever in a circle of profiles.</summary>
-    public void Explain(Shape shape, in Spot spot)
+    /// <param name="shape">The shape.</param>
+    /// <param name="spot">The value.</param>
+    /// <param name="asInformation">Errors are told as information: they explain an error that stands elsewhere.</param>
+    public void Explain(Shape shape, in Spot spot, bool asInformation = false)
     {
         if (hops < MaxHops && reported.Add((spot.At.Index, shape)))
         {
+            var outer = demoted;
+            demoted |= asInformation;
             hops++;
             Apply(shape, spot);
             hops--;
+            demoted = outer;
         }
     }
 
@@ -375,6 +426,10 @@ internal sealed class Walk(ProfileCompiler compiler, FhirElement root)
         {
             failures += severity <= Severity.Error ? 1 : 0;
             return;
+        }
+        if (demoted && severity == Severity.Error)
+        {
+            severity = Severity.Information;
         }
         if (findings.Count < MaxFindings && seen.Add((at.Index, below, rule, text)))
         {

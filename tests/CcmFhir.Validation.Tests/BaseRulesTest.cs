@@ -249,7 +249,7 @@ public sealed class BaseRulesTest
             {
                 "bundle-fullurl",
                 "Bundle.entry[0].fullUrl",
-                """{"resourceType":"Bundle","type":"collection","entry":[{"fullUrl":"https://a.org/Patient/1","resource":{"resourceType":"Patient","id":"2"}}]}"""
+                """{"resourceType":"Bundle","type":"collection","entry":[{"fullUrl":"https://a.org/Group/1","resource":{"resourceType":"Patient","id":"1"}}]}"""
             },
             {
                 "reference-target",

@@ -45,6 +45,15 @@ public sealed record Structure
     /// <summary>True for a profile (derivation = constraint); false for a type of its own.</summary>
     public bool IsConstraint { get; init; }
 
+    /// <summary>True when it constrains a type of R4; some authors call such a profile a specialization, its url gives it away.</summary>
+    public bool IsProfile =>
+        IsConstraint
+        || (
+            Kind != StructureKind.Logical
+            && Url != "http://hl7.org/fhir/StructureDefinition/" + Type
+            && BaseDefinition is not null
+        );
+
     /// <summary>True for types that have no instances of their own (Resource, DomainResource, Element, BackboneElement).</summary>
     public bool IsAbstract { get; init; }
 

@@ -10,6 +10,7 @@ public sealed class EvaluationContext(FhirElement resource)
     private static Scratch? scratchOfThread;
 
     private readonly Scratch scratch = scratchOfThread ??= new Scratch();
+    private readonly DateTimeOffset? now;
     private FhirElement? root;
     private int steps;
 
@@ -27,7 +28,13 @@ public sealed class EvaluationContext(FhirElement resource)
     public TypeModel Types { get; init; } = TypeModel.Structural;
 
     /// <summary>The instant that now(), today() and timeOfDay() say, with the offset they say it in.</summary>
-    public DateTimeOffset Now { get; init; }
+    /// <exception cref="FhirPathException">It was not set.</exception>
+    public DateTimeOffset Now
+    {
+        get =>
+            now ?? throw new FhirPathException("now(), today() and timeOfDay() need a clock, and none was given here.");
+        init => now = value;
+    }
 
     /// <summary>Finds what a reference points to: the element that holds it, its text. Null to look among the contained resources only.</summary>
     public Func<FhirElement, string, FhirElement>? Resolve { get; init; }

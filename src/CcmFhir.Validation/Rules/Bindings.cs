@@ -63,7 +63,7 @@ internal sealed class Bindings : Rule
             {
                 foreach (var system in set.NotKnown)
                 {
-                    walk.NotChecked($"Codes of {system} (ValueSet {set.Canonical})");
+                    walk.NotChecked($"Codes of {system} are not known here.");
                 }
                 return;
             }

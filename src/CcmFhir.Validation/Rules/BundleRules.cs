@@ -147,16 +147,20 @@ internal sealed class BundleRules : Rule
                 && resource["id"u8].Text is { Length: > 0 } id
                 && ResourceMap.TypeAndId(text) is var (urlType, urlId)
                 && walk.Compiler.ResourceTypeByName(urlType) is not null
-                && (urlId != id || urlType != resource["resourceType"u8].Text)
             )
             {
-                walk.Add(
-                    Severity.Error,
-                    "value",
-                    "bundle-fullurl",
-                    fullUrl,
-                    $"The fullUrl names {urlType}/{Nearest.Shown(urlId)}; the resource is {Nearest.Shown(resource["resourceType"u8].Text ?? "")}/{Nearest.Shown(id)}."
-                );
+                var stated = resource["resourceType"u8].Text ?? "";
+                if (urlType != stated || urlId != id)
+                {
+                    // A wrong type is told as the error that it is. A wrong id alone is too common, in HL7's own examples too.
+                    walk.Add(
+                        urlType != stated ? Severity.Error : Severity.Warning,
+                        "value",
+                        "bundle-fullurl",
+                        fullUrl,
+                        $"The fullUrl names {urlType}/{Nearest.Shown(urlId)}; the resource is {Nearest.Shown(stated)}/{Nearest.Shown(id)}."
+                    );
+                }
             }
         }
     }

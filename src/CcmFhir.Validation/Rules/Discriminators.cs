@@ -154,7 +154,7 @@ internal static class Discriminators
         }
         if (
             element.Binding is { Strength: BindingStrength.Required, ValueSet: { } valueSet }
-            && node.Structure.IsConstraint
+            && node.Structure.IsProfile
         )
         {
             if (depth == 0 || !IsBase(node, compiler))
@@ -325,7 +325,7 @@ internal static class Discriminators
                     if (
                         walk.Compiler.Profile(canonical, out _) is { } profile
                         && walk.Compiler.IsOrSpecializes(one.Type.Code, profile.Structure.Type)
-                        && (!profile.Structure.IsConstraint || walk.Passes(profile.Shape, one))
+                        && (!profile.Structure.IsProfile || walk.Passes(profile.Shape, one))
                     )
                     {
                         return true;

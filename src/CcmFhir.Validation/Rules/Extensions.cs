@@ -64,7 +64,7 @@ internal sealed class Extensions : Rule
                 Unknown(walk, extension, url, isModifier, problem);
                 return;
             }
-            if (definition.Structure.Type != "Extension" || !definition.Structure.IsConstraint)
+            if (definition.Structure.Type != "Extension" || !definition.Structure.IsProfile)
             {
                 walk.Add(
                     Severity.Error,
@@ -102,19 +102,19 @@ internal sealed class Extensions : Rule
 
         private static void Unknown(Walk walk, FhirElement extension, string url, bool isModifier, string? problem)
         {
+            walk.NotChecked(problem ?? $"Extension {Nearest.Shown(url)} is not known here.");
             if (problem is null && url.StartsWith("http://hl7.org/fhir/StructureDefinition/", StringComparison.Ordinal))
             {
+                // Those of later versions are used with R4, too.
                 walk.Add(
-                    Severity.Error,
-                    "structure",
+                    Severity.Warning,
+                    "extension",
                     "extension-unknown",
                     extension["url"u8],
                     $"R4 defines no extension {Nearest.Shown(url)}; only HL7 defines extensions under that address."
                 );
-                return;
             }
-            walk.NotChecked(problem ?? $"Extension {Nearest.Shown(url)} is not known here.");
-            if (isModifier)
+            else if (isModifier)
             {
                 walk.Add(
                     Severity.Warning,

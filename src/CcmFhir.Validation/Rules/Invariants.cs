@@ -90,27 +90,18 @@ internal sealed class Invariants : Rule
         public override void Check(Walk walk, in Spot spot)
         {
             type ??= path is null ? null : walk.Compiler.Types.Find(path);
-            string? problem = null;
             try
             {
-                if (walk.Holds(expression, spot, type))
+                if (!walk.Holds(expression, spot, type))
                 {
-                    return;
+                    walk.Add(severity, "invariant", key, spot.At, human, profile, isExpression: true);
                 }
             }
             catch (FhirPathException fail)
             {
-                problem = fail.Message;
+                // A rule that cannot be answered is no fault of the resource (pd-1 of R4 asks two endpoints for one truth value).
+                walk.NotChecked($"Rule {key} at {ElementPaths.Of(walk.Compiler, spot.At, null)}: {fail.Message}");
             }
-            walk.Add(
-                severity,
-                "invariant",
-                key,
-                spot.At,
-                problem is null ? human : $"{human} (The rule could not be worked out: {problem})",
-                profile,
-                isExpression: true
-            );
         }
     }
 }

@@ -47,7 +47,7 @@ internal static class MetaProfile
             );
             return;
         }
-        if (profile.Structure.IsConstraint)
+        if (profile.Structure.IsProfile)
         {
             walk.Apply(profile.Shape, spot);
         }
@@ -83,7 +83,7 @@ internal static class MetaProfile
             }
             else if (walk.Compiler.IsOrSpecializes(spot.Type.Code, known.Structure.Type))
             {
-                if (!known.Structure.IsConstraint || walk.Passes(known.Shape, spot))
+                if (!known.Structure.IsProfile || walk.Passes(known.Shape, spot))
                 {
                     return;
                 }
@@ -114,15 +114,34 @@ internal static class MetaProfile
             }
             return;
         }
+        if (fitting.Count == 0)
+        {
+            walk.Add(
+                Severity.Error,
+                "structure",
+                rule,
+                at,
+                $"A {spot.Type.Code} is not allowed here; expected is {string.Join(" or ", canonicals)}.",
+                profile
+            );
+            return;
+        }
+        if (walk.IsQuiet)
+        {
+            walk.Add(Severity.Error, "structure", rule, at, "", profile);
+            return;
+        }
+        // The nearest one is what somebody meant: its faults are told, as the reason for this one.
+        var one = spot;
+        var nearest = fitting.MinBy(other => walk.Failures(other.Shape, one))!;
         walk.Add(
             Severity.Error,
             "structure",
             rule,
             at,
-            fitting.Count == 0
-                ? $"A {spot.Type.Code} is not allowed here; expected is {string.Join(" or ", canonicals)}."
-                : $"None of the allowed profiles is met: {string.Join(", ", fitting.Select(one => one.Canonical))}.",
+            $"None of the allowed profiles is met: {string.Join(", ", fitting.Select(other => other.Canonical))}. Nearest is {nearest.Canonical}; what it misses is told as information.",
             profile
         );
+        walk.Explain(nearest.Shape, spot, asInformation: true);
     }
 }

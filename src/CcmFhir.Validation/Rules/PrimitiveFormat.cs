@@ -155,7 +155,10 @@ internal static class PrimitiveFormat
         if (text.StartsWith("urn:uuid:"u8))
         {
             // Capitals are wrong by R4's expression for uuid, yet common, and RFC 4122 asks readers to take them.
-            return IsGuid(text[9..]) ? null : "after urn:uuid: comes a UUID: 32 hexadecimal digits, 8-4-4-4-12.";
+            var end = text.IndexOf((byte)'#');
+            return IsGuid(end < 0 ? text[9..] : text[9..end])
+                ? null
+                : "after urn:uuid: comes a UUID: 32 hexadecimal digits, 8-4-4-4-12.";
         }
         return text.StartsWith("oid:"u8) ? "an OID is written urn:oid:..."
             : text.StartsWith("uuid:"u8) ? "a UUID is written urn:uuid:..."

@@ -22,7 +22,7 @@ internal sealed record ElementScope(ProfileCompiler Compiler, ElementNode Node, 
     public bool IsRoot => Node.Parent is null;
 
     /// <summary>Canonical for issues; null for the rules of base R4.</summary>
-    public string? Profile => Node.Structure.IsConstraint ? Node.Structure.Url : null;
+    public string? Profile => Node.Structure.IsProfile ? Node.Structure.Url : null;
 
     /// <summary>Name without [x].</summary>
     public string Name => Element.IsChoice ? Element.Name[..^3] : Element.Name;

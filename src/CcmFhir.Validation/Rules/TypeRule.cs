@@ -172,7 +172,16 @@ internal sealed class TypeRule : Rule
     {
         public override void Check(Walk walk, in Spot spot)
         {
-            if (profiles.TryGetValue(spot.Type.Code, out var choices))
+            if (
+                profiles.TryGetValue(spot.Type.Code, out var choices)
+                || (
+                    spot.Type.IsResource
+                    && (
+                        profiles.TryGetValue("Resource", out choices)
+                        || profiles.TryGetValue("DomainResource", out choices)
+                    )
+                )
+            )
             {
                 MetaProfile.OneOf(walk, spot, spot.At, choices, profile, "profile-mismatch");
             }

@@ -1,4 +1,5 @@
 using CcmFhir.Validation.Definitions;
+using CcmFhir.Validation.FhirPath;
 
 namespace CcmFhir.Validation.Rules;
 
@@ -82,7 +83,7 @@ internal sealed class ValueRange : Rule
             }
         }
 
-        /// <summary>Null when the two cannot be compared.</summary>
+        /// <summary>Null when the two cannot be compared: units are converted where UCUM can, and a bound without unit holds for any.</summary>
         private static int? Quantities(FhirElement value, FhirElement bound)
         {
             var (mine, other) = (value["value"u8], bound["value"u8]);
@@ -90,10 +91,13 @@ internal sealed class ValueRange : Rule
             {
                 return null;
             }
-            var sameUnit = bound["code"u8].Exists
-                ? value["code"u8].Text == bound["code"u8].Text && value["system"u8].Text == bound["system"u8].Text
-                : !bound["unit"u8].Exists || value["unit"u8].Text == bound["unit"u8].Text;
-            return sameUnit ? Decimals.Compare(mine.Raw, other.Raw) : null;
+            if (!bound["code"u8].Exists && !bound["unit"u8].Exists)
+            {
+                return Decimals.Compare(mine.Raw, other.Raw);
+            }
+            return Quantity.Read(value) is { } left && Quantity.Read(bound) is { } right
+                ? Quantity.Compare(left, right)
+                : null;
         }
 
         private static int? Primitives(Primitive type, FhirElement value, FhirElement bound) =>

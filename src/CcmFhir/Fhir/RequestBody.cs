@@ -74,8 +74,19 @@ internal sealed class RequestBody(int maxBytes = RequestBody.DefaultMax)
         {
             return (default, Refusal.Of(400, "structure", "body-empty", "The request has no body. Send a resource."));
         }
-        var document =
-            format == FhirFormat.Xml ? FhirXml.Parse(bytes, out var fault) : FhirJson.Parse(bytes, out fault);
+        if (format == FhirFormat.Xml)
+        {
+            return (
+                default,
+                Refusal.Of(
+                    415,
+                    "not-supported",
+                    "content-type",
+                    "XML is not read here yet. Send application/fhir+json."
+                )
+            );
+        }
+        var document = FhirJson.Parse(bytes, out var fault);
         if (document is null)
         {
             return (default, Unreadable(fault!));
@@ -99,14 +110,13 @@ internal sealed class RequestBody(int maxBytes = RequestBody.DefaultMax)
             );
     }
 
-    private static Refusal Unreadable(JsonFault fault) =>
-        new(fault.Rule.EndsWith("-size", StringComparison.Ordinal) ? 413 : 400, [IssueOf(fault)]);
+    private static Refusal Unreadable(JsonFault fault) => new(fault.Rule == "json-size" ? 413 : 400, [IssueOf(fault)]);
 
     private static Issue IssueOf(JsonFault fault) =>
         new()
         {
             Severity = Severity.Fatal,
-            Type = fault.Rule.EndsWith("-size", StringComparison.Ordinal) ? "too-long" : "structure",
+            Type = fault.Rule == "json-size" ? "too-long" : "structure",
             Rule = fault.Rule,
             Expression = "",
             Text = fault.Text,

@@ -107,7 +107,7 @@ internal static class Identify
     {
         var query = SearchQuery.Parse(
             type,
-            QueryText.Parse(criteria),
+            QueryText.Parse(criteria.TrimStart('?')),
             strict: true,
             attempt.Arrival.Practice.Zone,
             out var refusal

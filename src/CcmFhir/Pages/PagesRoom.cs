@@ -24,7 +24,6 @@ internal static class PagesRoom
     {
         builder.Services.AddRazorComponents();
         builder.Services.AddSingleton<MonthPages>();
-        builder.Services.AddSingleton<LabPages>();
     }
 
     /// <summary>Adds the routes.</summary>
@@ -53,8 +52,6 @@ internal static class PagesRoom
             (HttpContext http, MonthPages months, string practice, string id, string month) =>
                 months.PatientAsync(http, practice, id, month)
         );
-        pages.MapGet("/lab", (LabPages lab) => lab.Show());
-        pages.MapPost("/lab", (HttpContext http, LabPages lab) => lab.ValidateAsync(http));
         app.MapGet("/assets/{name}", Asset);
     }
 
