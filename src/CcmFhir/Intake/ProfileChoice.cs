@@ -69,11 +69,15 @@ internal static class ProfileChoice
         HasSystem(concepts, "http://www.ama-assn.org/go/cpt"u8)
         || HasSystem(concepts, "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"u8);
 
+    // What has not an NPI's length is none: sample data and old systems put other numbers under the system, and their bearer bills nothing here.
     private static bool HasNpi(FhirElement resource)
     {
         foreach (var identifier in resource["identifier"u8].Items)
         {
-            if (identifier["system"u8].Is("http://hl7.org/fhir/sid/us-npi"u8))
+            if (
+                identifier["system"u8].Is("http://hl7.org/fhir/sid/us-npi"u8)
+                && identifier["value"u8] is { Kind: JsonKind.String, Length: 12 }
+            )
             {
                 return true;
             }
