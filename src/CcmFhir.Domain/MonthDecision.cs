@@ -82,6 +82,18 @@ public sealed record MonthDecision
     public bool IsHeld =>
         Lines.Count == 0 && Potential.Count > 0 && Reasons.Any(reason => reason.Severity == ReasonSeverity.Hold);
 
+    /// <summary>Where the month stands: how far the next unit is, what is missing, what looms.</summary>
+    public Forecast Forecast =>
+        new(
+            Next,
+            [.. Reasons.Where(reason => reason.Severity == ReasonSeverity.Hold)],
+            [
+                .. Reasons.Where(reason =>
+                    reason.Severity == ReasonSeverity.Warn && reason.Code.StartsWith("CCM-K", StringComparison.Ordinal)
+                ),
+            ]
+        );
+
     /// <summary>Sum of the lines, USD.</summary>
     public decimal Total => Lines.Sum(line => line.Net);
 
@@ -111,6 +123,12 @@ public sealed record MonthDecision
         return Deciding.Decide(new Matter(ledger, earlier, practice, month, rules, asOf), name);
     }
 }
+
+/// <summary>Where a month stands before it is closed.</summary>
+/// <param name="Next">How far the next unit of the family that is running is; null where there is none.</param>
+/// <param name="Missing">What holds the month and can be mended.</param>
+/// <param name="Looming">Other services, planned ones among them, that a person should look at before the month is billed.</param>
+public sealed record Forecast(NextUnit? Next, IReadOnlyList<Reason> Missing, IReadOnlyList<Reason> Looming);
 
 /// <summary>A claim that we issued before.</summary>
 /// <param name="Reference">Claim/id.</param>

@@ -353,4 +353,20 @@ public class ConflictTest
         decision.Potential.ShouldBeEmpty();
         decision.IsHeld.ShouldBeFalse();
     }
+
+    [Fact]
+    public void The_forecast_says_how_far_it_is_what_is_missing_and_what_looms()
+    {
+        var month = Complete()
+            .Without<CarePlanFact>()
+            .Add(Service("G0181", "2026-10-28") with { Planned = true })
+            .Log(900, start: "2026-10-02T10:00:00-04:00");
+        month.AsOf = At("2026-10-12T12:00:00-04:00");
+
+        var forecast = month.Decide().Forecast;
+
+        forecast.Next.ShouldBe(new NextUnit("99490", 1200, 300));
+        forecast.Missing.Select(reason => reason.Code).ShouldBe(["CCM-P01", "CCM-T01"]);
+        forecast.Looming.ShouldHaveSingleItem().Code.ShouldBe("CCM-K02");
+    }
 }

@@ -169,18 +169,10 @@ internal sealed class MonthOperations(CloseMonth close, Practices practices, Rul
                 decision.AsOf.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)
             );
             Decision(json, decision);
-            if (decision.Next is { } next)
+            var forecast = decision.Forecast;
+            if (forecast.Next is not null || forecast.Missing.Count + forecast.Looming.Count > 0)
             {
-                Part(
-                    json,
-                    "forecast",
-                    () =>
-                    {
-                        Value(json, "code", "valueCode", next.Code);
-                        Number(json, "thresholdSeconds", next.At);
-                        Number(json, "missingSeconds", next.Missing);
-                    }
-                );
+                Part(json, "forecast", () => Ahead(json, forecast));
             }
             foreach (var entry in decision.Time.Entries)
             {
@@ -246,6 +238,24 @@ internal sealed class MonthOperations(CloseMonth close, Practices practices, Rul
                 );
             }
         });
+
+    private static void Ahead(Utf8JsonWriter json, Forecast forecast)
+    {
+        if (forecast.Next is { } next)
+        {
+            Value(json, "code", "valueCode", next.Code);
+            Number(json, "thresholdSeconds", next.At);
+            Number(json, "missingSeconds", next.Missing);
+        }
+        foreach (var reason in forecast.Missing)
+        {
+            Value(json, "missing", "valueCode", reason.Code);
+        }
+        foreach (var reason in forecast.Looming)
+        {
+            Value(json, "looming", "valueCode", reason.Code);
+        }
+    }
 
     private static void Decision(Utf8JsonWriter json, MonthDecision decision)
     {
