@@ -61,9 +61,9 @@ internal static class BasePack
         }
         var properties = ConceptFacts.Concat(valueSets.Values.SelectMany(FilterProperties)).ToHashSet();
         var items = new List<(int Shelf, string Name, PackItem Item)>();
-        foreach (var (url, structure) in structures)
+        // Two examples of profiles come without a snapshot; they build on what is not published.
+        foreach (var (url, structure) in structures.Where(pair => pair.Value["snapshot"] is not null))
         {
-            Corrections.Apply(structure);
             Add(DefinitionKind.Structure, url, Reduction.Structure(structure), Shelf(structure));
         }
         foreach (var (url, valueSet) in expanded)
@@ -84,9 +84,10 @@ internal static class BasePack
             }
             Add(DefinitionKind.ValueSet, url, reduced, 10);
         }
+        // Said to be complete, but a copy of 2018 of a list that DICOM keeps adding to: a code that is not in it may well be right.
+        codeSystems["http://dicom.nema.org/resources/ontology/DCM"]["content"] = "fragment";
         foreach (var (url, codeSystem) in codeSystems)
         {
-            Corrections.ApplyToCodeSystem(codeSystem);
             Add(DefinitionKind.CodeSystem, url, Reduction.CodeSystem(codeSystem, properties), 10);
         }
         foreach (var (url, parameter) in ByUrl(examples, "SearchParameter"))

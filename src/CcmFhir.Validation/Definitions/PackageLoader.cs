@@ -1,10 +1,5 @@
 using System.Formats.Tar;
 using System.IO.Compression;
-using System.Text;
-using System.Xml;
-using Hl7.Fhir.ElementModel;
-using Hl7.Fhir.Model;
-using Hl7.Fhir.Serialization;
 
 namespace CcmFhir.Validation.Definitions;
 
@@ -157,10 +152,6 @@ public static class PackageLoader
 
     private static IEnumerable<Definition> Resources(byte[] bytes, string origin)
     {
-        if (origin.EndsWith(".xml", StringComparison.OrdinalIgnoreCase))
-        {
-            bytes = FromXml(bytes, origin);
-        }
         return Resources(Parse(bytes, origin), origin);
     }
 
@@ -229,13 +220,16 @@ public static class PackageLoader
         return entries;
     }
 
-    private static FhirElement Parse(byte[] bytes, string origin) =>
-        FhirJson.Parse(bytes, out var fault)?.Root
-        ?? throw new UnreadableDefinitionException(
-            origin,
-            "",
-            $"line {fault!.Line}, column {fault.Column}: {fault.Text}"
-        );
+    private static FhirElement Parse(byte[] bytes, string origin)
+    {
+        var document = FhirXml.Looks(bytes) ? FhirXml.Parse(bytes, out var fault) : FhirJson.Parse(bytes, out fault);
+        return document?.Root
+            ?? throw new UnreadableDefinitionException(
+                origin,
+                "",
+                $"line {fault!.Line}, column {fault.Column}: {fault.Text}"
+            );
+    }
 
     private static byte[] ReadFile(string path)
     {
@@ -246,22 +240,6 @@ public static class PackageLoader
         catch (Exception fail) when (fail is IOException or UnauthorizedAccessException)
         {
             throw new UnreadableDefinitionException(path, "", fail.Message);
-        }
-    }
-
-    private static byte[] FromXml(byte[] xml, string origin)
-    {
-        try
-        {
-            using var text = new StreamReader(new MemoryStream(xml), Encoding.UTF8);
-            return FhirXmlNode
-                .Parse(text.ReadToEnd(), new FhirXmlParsingSettings { PermissiveParsing = true })
-                .ToTypedElement(ModelInfo.ModelInspector)
-                .ToJsonBytes();
-        }
-        catch (Exception fail) when (fail is FormatException or XmlException or InvalidOperationException)
-        {
-            throw new UnreadableDefinitionException(origin, "", fail.Message);
         }
     }
 }

@@ -260,7 +260,7 @@ internal static class StructureReader
             Texts(json["targetProfile"u8]),
             Texts(json["aggregation"u8]),
             json["versioning"u8].Text,
-            Extension(json, "regex").Text
+            Extension(json, "regex").Text is { } regex ? Corrections.Pattern(regex) : null
         );
     }
 
@@ -289,7 +289,7 @@ internal static class StructureReader
             json["key"u8].Text ?? "",
             !json["severity"u8].Is("warning"u8),
             json["human"u8].Text ?? "",
-            json["expression"u8].Text,
+            json["expression"u8].Text is { } expression ? Corrections.Expression(expression) : null,
             json["source"u8].Text,
             Extension(json, "elementdefinition-bestpractice").Kind == JsonKind.True
         );

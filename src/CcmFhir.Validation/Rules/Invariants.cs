@@ -39,7 +39,7 @@ internal sealed class Invariants : Rule
             into.OfValue.Add(
                 new Invariant(
                     scope.Compiler.Expression(expression, scope.Node),
-                    scope.IsRoot || !HasOwnContent(scope) ? null : (scope.Base ?? scope.Node).Element.Path,
+                    scope.IsRoot ? null : ContentPath((scope.Base ?? scope.Node)),
                     constraint.Key,
                     constraint.IsBestPractice ? Severity.Information
                         : constraint.IsError ? Severity.Error
@@ -51,9 +51,12 @@ internal sealed class Invariants : Rule
         }
     }
 
-    /// <summary>A backbone element: FHIRPath knows its type by its path.</summary>
-    private static bool HasOwnContent(ElementScope scope) =>
-        (scope.Base ?? scope.Node) is { Element.ContentReference: null, Children.Count: > 0 };
+    /// <summary>FHIRPath knows the type of a backbone element by the path where its content is defined; null for other types.</summary>
+    private static string? ContentPath(ElementNode node) =>
+        node.Element.ContentReference is { } reference
+            ? reference[(reference.IndexOf('#', StringComparison.Ordinal) + 1)..]
+        : node.Children.Count > 0 ? node.Element.Path
+        : null;
 
     private static bool IsCore(string? source) =>
         source is null || source.StartsWith("http://hl7.org/fhir/StructureDefinition/", StringComparison.Ordinal);

@@ -82,9 +82,14 @@ internal sealed class MimeTypes : Codes
             }
             else
             {
-                end = text.IndexOfAnyExcept(TokenBytes);
+                // RFC 2045 wants quotes around a slash or a space; R4's own examples leave them out (variant=DICOM QIDO-RS).
+                end = text.IndexOf((byte)';');
                 end = end < 0 ? text.Length : end;
-                if (end == 0)
+                if (
+                    end == 0
+                    || text[..end].ContainsAnyExceptInRange((byte)' ', (byte)'~')
+                    || text[..end].Contains((byte)'"')
+                )
                 {
                     return false;
                 }

@@ -91,6 +91,7 @@ public sealed class SyntaxSystemsTest
     [InlineData("text/plain;charset=\"a;b\\\"\"")]
     [InlineData("application/vnd.openxmlformats-officedocument.wordprocessingml.document")]
     [InlineData("x-conference/x-cooltalk")]
+    [InlineData("application/dicom; variant=DICOM QIDO-RS")]
     [InlineData("json")]
     public void A_MIME_type_is_known(string type) => Find("urn:ietf:bcp:13", type).ShouldBe(Membership.In);
 
@@ -104,7 +105,6 @@ public sealed class SyntaxSystemsTest
     [InlineData("text/plain;")]
     [InlineData("text/plain;charset")]
     [InlineData("text/plain;charset=\"open")]
-    [InlineData("text/plain;charset=a b")]
     public void What_is_no_MIME_type_is_not(string type) => Find("urn:ietf:bcp:13", type).ShouldBe(Membership.NotIn);
 
     [Theory]
