@@ -35,7 +35,8 @@ internal sealed class Slicing : Rule
             slicing?.Rules ?? SlicingRules.Open,
             slicing?.Ordered ?? false,
             scope.Name,
-            scope.Profile
+            scope.Profile,
+            isNeeded: scope.Element.Min > 0
         );
     }
 
@@ -97,8 +98,14 @@ internal sealed class Slicing : Rule
         }
     }
 
-    private sealed class Sliced(Slice[] slices, SlicingRules rules, bool ordered, string name, string? profile)
-        : ListCheck
+    private sealed class Sliced(
+        Slice[] slices,
+        SlicingRules rules,
+        bool ordered,
+        string name,
+        string? profile,
+        bool isNeeded = false
+    ) : ListCheck
     {
         public override void Check(Walk walk, in Occurrences all)
         {
@@ -270,7 +277,10 @@ internal sealed class Slicing : Rule
                 ? $" {strangers.Count} other '{name}' stand(s) here, without {Described(slice)}."
                 : "";
             walk.Add(
-                Severity.Error,
+                // Where the whole element is missing and needed, that is the fault; the slice only follows from it.
+                isNeeded && all.Count == 0
+                    ? Severity.Information
+                    : Severity.Error,
                 "required",
                 "slice-min",
                 all.Owner,

@@ -7,7 +7,7 @@ namespace CcmFhir.Commands;
 internal static class ProfilesCommand
 {
     public static Command Build() =>
-        new("profiles", "The profiles: what care-management data must look like.") { List(), Show(), Sample() };
+        new("profiles", "The profiles: what care-management data must look like.") { List(), Show(), Sample(), Pack() };
 
     private static Command List()
     {
@@ -51,6 +51,36 @@ internal static class ProfilesCommand
                 return 2;
             }
             return Print(parsed, profile, name => ProfileExamples.Read(name, wanted));
+        });
+        return command;
+    }
+
+    private static Command Pack()
+    {
+        var folder = new Option<string>("--output")
+        {
+            Description = "Folder to write to.",
+            DefaultValueFactory = _ => ".",
+        };
+        var command = new Command("pack", "Writes the FHIR package, with snapshots and examples, for other tools.")
+        {
+            folder,
+        };
+        command.SetAction(parsed =>
+        {
+            var path = Path.Combine(parsed.GetRequiredValue(folder), ProfilePack.FileName);
+            try
+            {
+                using var file = File.Create(path);
+                ProfilePack.Write(file);
+            }
+            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+            {
+                parsed.InvocationConfiguration.Error.WriteLine($"{path} cannot be written: {fault.Message}");
+                return 2;
+            }
+            parsed.InvocationConfiguration.Output.WriteLine(path);
+            return 0;
         });
         return command;
     }

@@ -81,7 +81,6 @@ internal static class Capability
         json.WriteEndArray();
         json.WriteStartArray("operation"u8);
         Operation(json, "validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate");
-        Operation(json, "ccm-close", "http://ccmfhir.org/fhir/OperationDefinition/ccm-close");
         json.WriteEndArray();
         json.WriteEndObject();
     }
@@ -159,10 +158,6 @@ internal static class Capability
         json.WriteEndArray();
         json.WriteStartArray("operation"u8);
         Operation(json, "validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate");
-        if (type == "Patient")
-        {
-            Operation(json, "ccm-status", "http://ccmfhir.org/fhir/OperationDefinition/ccm-status");
-        }
         json.WriteEndArray();
         json.WriteEndObject();
     }

@@ -23,13 +23,22 @@ internal sealed class Door(
         foreach (var issue in Report(entry.Type, resource, arrival, profile))
         {
             var placed = issue with { Expression = Placed(issue.Expression, entry.Type, path) };
-            if (issue.Severity <= Severity.Error)
+            if (issue.Severity <= Severity.Error && issue.Rule is not ("ccm-npi-1" or "ccm-npi-2"))
             {
                 entry.Refuse(422, placed);
             }
             else
             {
-                entry.Warnings.Add(placed with { EntryIndex = entry.Index, FullUrl = entry.FullUrl });
+                // A wrong NPI of somebody in a patient's bundle is told and not a reason to lose the patient: claims carry the NPIs of the
+                // practice file.
+                entry.Warnings.Add(
+                    placed with
+                    {
+                        Severity = issue.Severity <= Severity.Error ? Severity.Warning : issue.Severity,
+                        EntryIndex = entry.Index,
+                        FullUrl = entry.FullUrl,
+                    }
+                );
             }
         }
     }
@@ -42,9 +51,15 @@ internal sealed class Door(
         {
             return report.Issues;
         }
-        var issues = new List<Issue>(report.Issues);
-        issues.AddRange(timeLog(resource, arrival));
-        return issues;
+        // One fault, one issue: the rule of time logs says it better than the profile does at the same place.
+        var times = timeLog(resource, arrival).ToList();
+        return
+        [
+            .. report.Issues.Where(issue =>
+                times.TrueForAll(time => time.Rule != issue.Rule && time.Expression != issue.Expression)
+            ),
+            .. times,
+        ];
     }
 
     /// <summary>The profile is known.</summary>

@@ -48,25 +48,6 @@ public class CapabilityTest(FhirServer server) : IClassFixture<FhirServer>
     }
 
     [Fact]
-    public async System.Threading.Tasks.Task Every_declared_operation_is_there()
-    {
-        var rest = (await server.GetAsync("metadata")).Json["rest"]![0]!;
-        foreach (var operation in rest["operation"]!.AsArray())
-        {
-            (await server.PostAsync($"${operation!["name"]}", "{}")).Rules.ShouldNotContain("route");
-        }
-        foreach (var resource in rest["resource"]!.AsArray())
-        {
-            foreach (var operation in resource!["operation"]!.AsArray())
-            {
-                (await server.GetAsync($"{resource["type"]}/none/${operation!["name"]}")).Text.ShouldNotContain(
-                    "\"route\""
-                );
-            }
-        }
-    }
-
-    [Fact]
     public async System.Threading.Tasks.Task Every_declared_search_parameter_is_understood()
     {
         var statement = (await server.GetAsync("metadata")).Json;

@@ -331,43 +331,6 @@ public class TransactionTest(FhirServer server) : IClassFixture<FhirServer>
     }
 
     [Fact]
-    public async Task Of_32_transactions_at_once_that_create_one_patient_on_condition_one_creates_it()
-    {
-        var mrn = Guid.NewGuid().ToString();
-
-        var answers = await Task.WhenAll(
-            Enumerable
-                .Range(0, 32)
-                .Select(number =>
-                {
-                    var patient = Uuid();
-                    return server.PostAsync(
-                        "",
-                        Bundle(
-                                "transaction",
-                                Entry(
-                                    "POST",
-                                    "Patient",
-                                    Patient(identifier: mrn),
-                                    patient,
-                                    ("ifNoneExist", $"identifier=urn:mrn|{mrn}")
-                                ),
-                                Entry("POST", "Observation", Observation(patient, code: $"c{number}"), Uuid())
-                            )
-                            .ToJsonString()
-                    );
-                })
-        );
-
-        answers.ShouldAllBe(answer => answer.Status == 200);
-        answers.Count(answer => answer.Statuses[0] == "201 Created").ShouldBe(1);
-        var found = await server.GetAsync($"Patient?identifier=urn:mrn|{mrn}");
-        found.Entries.Count.ShouldBe(1);
-        var id = (string)found.Entries[0]!["resource"]!["id"]!;
-        ((int?)(await server.GetAsync($"Observation?patient={id}&_summary=count")).Json["total"]).ShouldBe(32);
-    }
-
-    [Fact]
     public async Task Conditional_references_find_what_is_stored_and_what_comes_along()
     {
         var (stored, along) = (Guid.NewGuid().ToString(), Guid.NewGuid().ToString());
