@@ -326,45 +326,81 @@ internal sealed class CareCase
     }
 
     /// <summary>The claim that closing the month issues, as journalled; none issued is a failure of the test.</summary>
-    public async System.Threading.Tasks.Task<JsonElement> ClaimAsync()
+    public async System.Threading.Tasks.Task<JsonElement> ClaimAsync() =>
+        (await ClaimsAsync(static _ => { }))[0].ShouldNotBeNull();
+
+    /// <summary>Closes the month after each stage, over one journal: what each close issued, null for nothing.</summary>
+    public async System.Threading.Tasks.Task<IReadOnlyList<JsonElement?>> ClaimsAsync(
+        params IReadOnlyList<Action<CareCase>> stages
+    )
     {
         var folder = Directory.CreateTempSubdirectory("ccmfhir-case-").FullName;
         try
         {
             var file = Path.Combine(folder, "practice.json");
             await File.WriteAllTextAsync(file, practice.ToJsonString());
-            var read = PracticeFile.Read(file);
             await using var store = SqliteJournalStore.Open(Path.Combine(folder, "case.db"));
             var records = new StreamRecords(store);
-            var take = new TakeIn(new ReceiveBundle(records, HouseDoor.Open(), TimeProvider.System));
-            var now = DateTimeOffset.Parse(AsOf, CultureInfo.InvariantCulture);
-            var arrival = new Arrival(
-                Receiver.Of(read),
-                AccessContext.Unrestricted(read.Practice.Slug, "test"),
-                Arrival.ToMillisecond(now)
-            );
-            foreach (var (reference, resource) in resources)
+            var sent = new Dictionary<string, string>(StringComparer.Ordinal);
+            var claims = new List<JsonElement?>();
+            foreach (var stage in stages)
             {
-                var path = Path.Combine(folder, reference.Replace('/', '-') + ".json");
-                await File.WriteAllTextAsync(path, resource.ToJsonString());
-                foreach (var document in ReadFolder.Documents(folder, path))
+                stage(this);
+                await File.WriteAllTextAsync(file, practice.ToJsonString());
+                var read = PracticeFile.Read(file);
+                await SendAsync(folder, read, records, sent);
+                ServiceMonth.TryParse(Month, out var month).ShouldBeTrue();
+                var close = new CloseMonth(records, RuleSet.Medicare, HouseDoor.CheckClaim);
+                var now = DateTimeOffset.Parse(AsOf, CultureInfo.InvariantCulture);
+                var result = await close.RunAsync(read, month, now, null, CancellationToken.None);
+                var record = await records.ReadAsync(
+                    JournalNames.PatientStream(read.Practice.Slug, "p"),
+                    CancellationToken.None
+                );
+                if (result.Issued.Count == 0)
                 {
-                    (await take.RunAsync(arrival, document, CancellationToken.None)).ShouldBeEmpty();
+                    claims.Add(null);
+                    continue;
                 }
+                using var claim = JsonDocument.Parse(record.Claim(result.Issued.ShouldHaveSingleItem())!.Json);
+                claims.Add(claim.RootElement.Clone());
             }
-            ServiceMonth.TryParse(Month, out var month).ShouldBeTrue();
-            var close = new CloseMonth(records, RuleSet.Medicare, HouseDoor.CheckClaim);
-            var result = await close.RunAsync(read, month, now, null, CancellationToken.None);
-            var record = await records.ReadAsync(
-                JournalNames.PatientStream(read.Practice.Slug, "p"),
-                CancellationToken.None
-            );
-            using var claim = JsonDocument.Parse(record.Claim(result.Issued.ShouldHaveSingleItem())!.Json);
-            return claim.RootElement.Clone();
+            return claims;
         }
         finally
         {
             Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    // What was sent before and has not changed is not sent again.
+    private async System.Threading.Tasks.Task SendAsync(
+        string folder,
+        PracticeFile file,
+        StreamRecords records,
+        Dictionary<string, string> sent
+    )
+    {
+        var take = new TakeIn(new ReceiveBundle(records, HouseDoor.Open(), TimeProvider.System));
+        var arrival = new Arrival(
+            Receiver.Of(file),
+            AccessContext.Unrestricted(file.Practice.Slug, "test"),
+            Arrival.ToMillisecond(DateTimeOffset.Parse(AsOf, CultureInfo.InvariantCulture))
+        );
+        foreach (var (reference, resource) in resources)
+        {
+            var text = resource.ToJsonString();
+            if (sent.TryGetValue(reference, out var before) && before == text)
+            {
+                continue;
+            }
+            sent[reference] = text;
+            var path = Path.Combine(folder, reference.Replace('/', '-') + ".json");
+            await File.WriteAllTextAsync(path, text);
+            foreach (var document in ReadFolder.Documents(folder, path))
+            {
+                (await take.RunAsync(arrival, document, CancellationToken.None)).ShouldBeEmpty();
+            }
         }
     }
 
