@@ -203,7 +203,9 @@ public readonly record struct FhirPathValue
         var element = Element;
         if (element.Kind == JsonKind.String)
         {
-            return Temporal.TryParse(element.Raw[1..^1], SystemKind, out value);
+            // Many writers escape the plus sign of an offset.
+            var text = element.IsEscaped ? Encoding.UTF8.GetBytes(element.Text!) : element.Raw[1..^1];
+            return Temporal.TryParse(text, SystemKind, out value);
         }
         value = default;
         return Kind == FhirPathKind.String

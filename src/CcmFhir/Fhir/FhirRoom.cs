@@ -56,9 +56,22 @@ internal static class FhirRoom
         app.UseResponseCompression();
         var endpoints = app.Services.GetRequiredService<FhirEndpoints>();
         app.Map("/{practice}/fhir/{**path}", endpoints.HandleAsync);
+        app.MapFallback(NothingHereAsync);
         app.MapGet("/health/live", () => Results.Ok());
         app.MapGet("/health/ready", ReadyAsync);
     }
+
+    private static Task NothingHereAsync(HttpContext http) =>
+        FhirAnswer
+            .Of(
+                Refusal.Of(
+                    404,
+                    "not-found",
+                    "route",
+                    "There is nothing at this address. FHIR is at /{practice}/fhir, its statement at /{practice}/fhir/metadata."
+                )
+            )
+            .WriteAsync(http, FhirFormat.Json, pretty: false);
 
     // Ready when the journal answers.
     private static async Task<IResult> ReadyAsync(IJournalStore store, CancellationToken cancel)

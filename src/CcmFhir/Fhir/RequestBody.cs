@@ -74,19 +74,8 @@ internal sealed class RequestBody(int maxBytes = RequestBody.DefaultMax)
         {
             return (default, Refusal.Of(400, "structure", "body-empty", "The request has no body. Send a resource."));
         }
-        if (format == FhirFormat.Xml)
-        {
-            return (
-                default,
-                Refusal.Of(
-                    415,
-                    "not-supported",
-                    "content-type",
-                    "XML is not read here yet. Send application/fhir+json."
-                )
-            );
-        }
-        var document = FhirJson.Parse(bytes, out var fault);
+        var document =
+            format == FhirFormat.Xml ? FhirXml.Parse(bytes, out var fault) : FhirJson.Parse(bytes, out fault);
         if (document is null)
         {
             return (default, Unreadable(fault!));
@@ -110,13 +99,14 @@ internal sealed class RequestBody(int maxBytes = RequestBody.DefaultMax)
             );
     }
 
-    private static Refusal Unreadable(JsonFault fault) => new(fault.Rule == "json-size" ? 413 : 400, [IssueOf(fault)]);
+    private static Refusal Unreadable(JsonFault fault) =>
+        new(fault.Rule.EndsWith("-size", StringComparison.Ordinal) ? 413 : 400, [IssueOf(fault)]);
 
     private static Issue IssueOf(JsonFault fault) =>
         new()
         {
             Severity = Severity.Fatal,
-            Type = fault.Rule == "json-size" ? "too-long" : "structure",
+            Type = fault.Rule.EndsWith("-size", StringComparison.Ordinal) ? "too-long" : "structure",
             Rule = fault.Rule,
             Expression = "",
             Text = fault.Text,

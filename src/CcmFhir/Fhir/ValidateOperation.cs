@@ -114,8 +114,45 @@ internal sealed class ValidateOperation(Door door)
         {
             return new FhirAnswer(200, OutcomeWriter.ToBytes([]));
         }
-        var entry = new Entry { Type = known, Resource = resource };
-        door.Check(entry, resource, path.Length > 0 ? path : known, request.Arrival, profile);
-        return new FhirAnswer(200, OutcomeWriter.ToBytes([.. entry.Issues, .. entry.Warnings]));
+        return new FhirAnswer(
+            200,
+            OutcomeWriter.ToBytes(Issues(request, resource, known, profile, path.Length > 0 ? path : known))
+        );
+    }
+
+    // What stands in a Bundle is held against what intake would hold it against, each entry by itself.
+    private List<Issue> Issues(FhirRequest request, FhirElement resource, string type, string? profile, string path)
+    {
+        var found = new List<Issue>();
+        Add(resource, type, profile, path);
+        if (type != "Bundle")
+        {
+            return found;
+        }
+        var index = 0;
+        foreach (var element in resource["entry"u8].Items)
+        {
+            var inner = element["resource"u8];
+            if (inner["resourceType"u8].Text is { } name && ResourceTypes.Find(name) is { } known)
+            {
+                Add(inner, known, null, FormattableString.Invariant($"{path}.entry[{index}].resource"));
+            }
+            index++;
+        }
+        return found;
+
+        void Add(FhirElement each, string itsType, string? asked, string where)
+        {
+            var entry = new Entry { Type = itsType, Resource = each };
+            door.Check(entry, each, where, request.Arrival, asked);
+            foreach (var issue in (Issue[])[.. entry.Issues, .. entry.Warnings])
+            {
+                // The Bundle as a whole may have said it already.
+                if (!found.Exists(said => said.Rule == issue.Rule && said.Expression == issue.Expression))
+                {
+                    found.Add(issue);
+                }
+            }
+        }
     }
 }

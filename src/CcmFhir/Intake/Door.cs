@@ -3,7 +3,7 @@ using CcmFhir.Validation;
 namespace CcmFhir.Intake;
 
 /// <summary>What a resource must meet to come in.</summary>
-/// <param name="validate">Validates a resource against base R4 and profiles; null profiles mean base R4 and what it claims itself.</param>
+/// <param name="validate">Validates a resource against base R4, the known profiles that it claims itself, and the profiles given.</param>
 /// <param name="knows">Whether a profile is known.</param>
 /// <param name="timeLog">What a time log must meet beyond its profile: time that can be true.</param>
 internal sealed class Door(
@@ -46,7 +46,7 @@ internal sealed class Door(
     private IReadOnlyList<Issue> Report(string type, FhirElement resource, Arrival arrival, string? profile)
     {
         var ours = ProfileChoice.Of(type, resource);
-        var report = validate(resource, Profiles(ours, profile, resource));
+        var report = validate(resource, Profiles(ours, profile));
         if (ours != ProfileChoice.TimeLog)
         {
             return report.Issues;
@@ -65,32 +65,16 @@ internal sealed class Door(
     /// <summary>The profile is known.</summary>
     public bool Knows(string canonical) => knows(canonical);
 
-    private List<string>? Profiles(string? ours, string? asked, FhirElement resource)
+    private static List<string>? Profiles(string? ours, string? asked)
     {
-        if (ours is null && asked is null)
+        if (ours is null)
         {
-            return null;
+            return asked is null ? null : [asked];
         }
-        var profiles = new List<string>(2);
-        if (ours is not null)
-        {
-            profiles.Add(ours);
-        }
-        if (asked is not null && asked != ours)
-        {
-            profiles.Add(asked);
-        }
-        foreach (var claimed in resource["meta"u8]["profile"u8].Items)
-        {
-            if (claimed.Text is { } canonical && !profiles.Contains(canonical) && knows(canonical))
-            {
-                profiles.Add(canonical);
-            }
-        }
-        return profiles;
+        return asked is null || asked == ours ? [ours] : [ours, asked];
     }
 
-    // The validator speaks of the resource by its type; the client knows it by its place in the Bundle.
+    // A rule that knows only the resource speaks of it by its type; the client knows it by its place in the Bundle.
     private static string Placed(string expression, string type, string path) =>
         path != type
         && expression.StartsWith(type, StringComparison.Ordinal)

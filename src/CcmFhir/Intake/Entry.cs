@@ -51,8 +51,12 @@ internal sealed class Entry
     /// <summary>As sent.</summary>
     public string? IfModifiedSince { get; set; }
 
-    /// <summary>Query of a conditional create.</summary>
-    public string? IfNoneExist { get; set; }
+    /// <summary>Query of a conditional create; what stands before a question mark is left out.</summary>
+    public string? IfNoneExist
+    {
+        get;
+        set => field = value?[(value.IndexOf('?', StringComparison.Ordinal) + 1)..];
+    }
 
     /// <summary>The resource (for PATCH: the patch); not there for DELETE and GET.</summary>
     public FhirElement Resource { get; set; }

@@ -6,14 +6,16 @@ namespace CcmFhir.Intake;
 /// <summary>The door of the house: base R4, our profiles, and the rules of time logs. The server and the command line have the same.</summary>
 internal static class HouseDoor
 {
+    private static readonly string[] ClaimProfile = [ProfileChoice.Supported("Claim")!];
+
     /// <summary>Opens it.</summary>
     public static Door Open() =>
         new(
-            static (_, _) => new Report([], []),
-            static _ => false,
+            ProfileSet.Default.Validate,
+            ProfileSet.Default.Knows,
             static (task, arrival) => TimeLogDoor.Check(task, arrival.Now, arrival.Practice.MaxTaskHours)
         );
 
     /// <summary>Holds a claim of our own against our own profile.</summary>
-    public static Report CheckClaim(FhirElement claim) => new([], []);
+    public static Report CheckClaim(FhirElement claim) => ProfileSet.Default.Validate(claim, ClaimProfile);
 }

@@ -107,7 +107,7 @@ internal static class Identify
     {
         var query = SearchQuery.Parse(
             type,
-            QueryText.Parse(criteria.TrimStart('?')),
+            QueryText.Parse(criteria),
             strict: true,
             attempt.Arrival.Practice.Zone,
             out var refusal

@@ -70,13 +70,16 @@ internal static class ProfileChoice
         || HasSystem(concepts, "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"u8);
 
     // What has not an NPI's length is none: sample data and old systems put other numbers under the system, and their bearer bills nothing here.
+    // Ten digits, as every NPI has. EHRs number staff without one under the same system; their entries in the directory are taken as base R4
+    // has them, so that no patient's record is refused for them. Who bills stands in the practice file with a checked NPI.
     private static bool HasNpi(FhirElement resource)
     {
         foreach (var identifier in resource["identifier"u8].Items)
         {
             if (
                 identifier["system"u8].Is("http://hl7.org/fhir/sid/us-npi"u8)
-                && identifier["value"u8] is { Kind: JsonKind.String, Length: 12 }
+                && identifier["value"u8].Text is { Length: 10 } value
+                && value.AsSpan().IndexOfAnyExceptInRange('0', '9') < 0
             )
             {
                 return true;

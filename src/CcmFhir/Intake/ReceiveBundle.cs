@@ -215,7 +215,7 @@ internal sealed class ReceiveBundle(StreamRecords records, Door door, TimeProvid
             var criteria = entry.Verb == Verb.Post ? entry.IfNoneExist : entry.Criteria;
             if (
                 criteria is not null
-                && taken.Key == JournalNames.Unique(attempt.Arrival.Practice.Slug, entry.Type, criteria.TrimStart('?'))
+                && taken.Key == JournalNames.Unique(attempt.Arrival.Practice.Slug, entry.Type, criteria)
             )
             {
                 if (await Reservation.IsGoneAsync(records, taken.Value, attempt.Arrival.Now, cancel))

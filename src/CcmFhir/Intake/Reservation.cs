@@ -15,7 +15,7 @@ internal static class Reservation
     /// <summary>The index entry of a conditional create.</summary>
     public static IndexEntry For(Attempt attempt, Entry entry, string criteria) =>
         new(
-            JournalNames.Unique(attempt.Arrival.Practice.Slug, entry.Type, criteria.TrimStart('?')),
+            JournalNames.Unique(attempt.Arrival.Practice.Slug, entry.Type, criteria),
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"{entry.Type}/{entry.TargetId} {attempt.Arrival.Now.ToUnixTimeMilliseconds()} {entry.Stream}"

@@ -24,6 +24,7 @@ internal static class PagesRoom
     {
         builder.Services.AddRazorComponents();
         builder.Services.AddSingleton<MonthPages>();
+        builder.Services.AddSingleton<LabPages>();
     }
 
     /// <summary>Adds the routes.</summary>
@@ -52,6 +53,8 @@ internal static class PagesRoom
             (HttpContext http, MonthPages months, string practice, string id, string month) =>
                 months.PatientAsync(http, practice, id, month)
         );
+        pages.MapGet("/lab", (LabPages lab) => lab.Show());
+        pages.MapPost("/lab", (HttpContext http, LabPages lab) => lab.ValidateAsync(http));
         app.MapGet("/assets/{name}", Asset);
     }
 

@@ -170,7 +170,11 @@ public sealed class StoreCommandsTest : IDisposable
         Directory.CreateDirectory(Practices);
         await File.WriteAllTextAsync(
             Path.Combine(Practices, "riverside.json"),
-            """{"slug":"riverside","timeZone":"America/New_York"}""",
+            """
+            {"slug":"riverside","name":"Riverside Family Medicine","npi":"1234567893","tin":"12-3456789","timeZone":"America/New_York",
+             "practitioners":[{"ref":"Practitioner/dr-a","npi":"1245319599","name":"Ada Alvarez","credential":"MD"}],
+             "organization":"Organization/o1"}
+            """,
             Cancel
         );
         var patient = new EntryPayload(

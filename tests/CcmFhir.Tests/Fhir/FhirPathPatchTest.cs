@@ -19,8 +19,8 @@ public class FhirPathPatchTest(FhirServer server) : IClassFixture<FhirServer>
                 "\"1951-02-03\""
             },
             {
-                """{"name":"type","valueCode":"delete"},{"name":"path","valueString":"Patient.birthDate"}""",
-                "birthDate",
+                """{"name":"type","valueCode":"delete"},{"name":"path","valueString":"Patient.deceased"}""",
+                "deceasedBoolean",
                 ""
             },
             {

@@ -340,6 +340,17 @@ public class RestRulesTest(FhirServer server) : IClassFixture<FhirServer>
     }
 
     [Fact]
+    public async Task An_address_outside_of_every_practice_gets_an_outcome_too() =>
+        (await server.GetAsync(new Uri(new Uri(server.Base), "/nowhere/at/all").ToString())).ShouldRefuse(404, "route");
+
+    [Fact]
+    public async Task The_probes_answer()
+    {
+        (await server.GetAsync(new Uri(new Uri(server.Base), "/health/live").ToString())).Status.ShouldBe(200);
+        (await server.GetAsync(new Uri(new Uri(server.Base), "/health/ready").ToString())).Status.ShouldBe(200);
+    }
+
+    [Fact]
     public async Task An_unknown_practice_is_404() =>
         (await server.GetAsync($"{server.Base.Replace("/oak/", "/nobody/")}/Patient/1")).ShouldRefuse(404, "practice");
 

@@ -30,13 +30,17 @@ public sealed class SearchScene : IAsyncLifetime
             "Patient",
             "s1",
             """
-            "identifier":[{"system":"http://hl7.org/fhir/sid/us-mbi","value":"1EG4-TE5-MK73"},{"system":"urn:mrn","value":"A,1|x"}],
+            "identifier":[{"system":"http://hl7.org/fhir/sid/us-mbi","value":"1EG4TE5MK73"},{"system":"urn:mrn","value":"A,1|x"}],
             "active":true,"name":[{"family":"Müller-Ström","given":["Änne","Maria"]}],"gender":"female","birthDate":"1948-03-07",
             "telecom":[{"system":"phone","value":"555-0100"},{"system":"email","value":"a@example.org"}],
             "address":[{"city":"Springfield","state":"MA"}],"generalPractitioner":[{"reference":"Practitioner/d1"}]
             """
         ),
-        ("Patient", "s2", """ "name":[{"family":"Muller","given":["Bo"]}],"gender":"male","birthDate":"1950-12-31" """),
+        (
+            "Patient",
+            "s2",
+            """ "identifier":[{"system":"urn:mrn","value":"s2"}],"name":[{"family":"Muller","given":["Bo"]}],"gender":"male","birthDate":"1950-12-31" """
+        ),
         (
             "Practitioner",
             "d1",
@@ -135,9 +139,9 @@ public class SearchTest(SearchScene scene) : IClassFixture<SearchScene>
     [InlineData("Observation?patient=s1&status=final,amended", "l1 w1 w2")]
     [InlineData("Observation?patient=s1&status:not=final", "w2")]
     [InlineData("Task?patient=s1&status:not=entered-in-error", "t1")]
-    [InlineData("Patient?identifier=http://hl7.org/fhir/sid/us-mbi|1EG4-TE5-MK73", "s1")]
-    [InlineData("Patient?identifier=1EG4-TE5-MK73", "s1")]
-    [InlineData("Patient?identifier=urn:other|1EG4-TE5-MK73", "")]
+    [InlineData("Patient?identifier=http://hl7.org/fhir/sid/us-mbi|1EG4TE5MK73", "s1")]
+    [InlineData("Patient?identifier=1EG4TE5MK73", "s1")]
+    [InlineData("Patient?identifier=urn:other|1EG4TE5MK73", "")]
     [InlineData("Patient?identifier=urn:mrn|A\\,1\\|x", "s1")]
     [InlineData("Patient?_id=s1&active=true", "s1")]
     [InlineData("Patient?_id=s1&email=a@example.org", "s1")]

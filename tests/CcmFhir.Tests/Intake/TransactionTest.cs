@@ -75,8 +75,8 @@ public class TransactionTest(FhirServer server) : IClassFixture<FhirServer>
                         $$"""
                         {"resourceType":"DocumentReference","status":"current",
                          "text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\"><a href=\"{{patient}}\">who</a><img src='{{patient}}#x'/> {{patient}}</div>"},
-                         "contained":[{"resourceType":"Provenance","id":"p","target":[{"reference":"{{document}}"}]}],
-                         "extension":[{"url":"urn:x","valueReference":{"reference":"{{patient}}"} },{"url":"urn:y","valueUri":"{{patient}}"},{"url":"urn:z","valueString":"{{patient}}"}],
+                         "contained":[{"resourceType":"Basic","id":"p","code":{"text":"c"},"subject":{"reference":"{{document}}"} }],
+                         "extension":[{"url":"urn:x","valueReference":{"reference":"{{patient}}"} },{"url":"urn:p","valueReference":{"reference":"#p"} },{"url":"urn:y","valueUri":"{{patient}}"},{"url":"urn:z","valueString":"{{patient}}"}],
                          "subject":{"reference":"{{patient}}"},
                          "content":[{"attachment":{"url":"{{patient}}","title":"{{patient}}"} }]}
                         """,
@@ -95,11 +95,11 @@ public class TransactionTest(FhirServer server) : IClassFixture<FhirServer>
         var stored = (await server.GetAsync(locations[0])).Json;
         ((string?)stored["subject"]!["reference"]).ShouldBe(who);
         ((string?)stored["extension"]![0]!["valueReference"]!["reference"]).ShouldBe(who);
-        ((string?)stored["extension"]![1]!["valueUri"]).ShouldBe(who);
-        ((string?)stored["extension"]![2]!["valueString"]).ShouldBe(patient);
+        ((string?)stored["extension"]![2]!["valueUri"]).ShouldBe(who);
+        ((string?)stored["extension"]![3]!["valueString"]).ShouldBe(patient);
         ((string?)stored["content"]![0]!["attachment"]!["url"]).ShouldBe(who);
         ((string?)stored["content"]![0]!["attachment"]!["title"]).ShouldBe(patient);
-        ((string?)stored["contained"]![0]!["target"]![0]!["reference"]).ShouldBe(
+        ((string?)stored["contained"]![0]!["subject"]!["reference"]).ShouldBe(
             $"DocumentReference/{document["urn:uuid:".Length..]}"
         );
         ((string?)stored["text"]!["div"]).ShouldBe(
