@@ -38,6 +38,10 @@ internal static class CloseCommand
             DefaultValueFactory = _ => "text",
         };
         format.AcceptOnlyFromAmong("text", "json");
+        var rules = new Option<string?>("--rules")
+        {
+            Description = "File with the rules, in place of those that come with the program.",
+        };
         var command = new Command("close", "Closes a month: what each patient may be billed for, and why.")
         {
             input,
@@ -46,6 +50,7 @@ internal static class CloseCommand
             dryRun,
             asOf,
             format,
+            rules,
         };
         command.SetAction(
             async (parsed, cancel) =>
@@ -64,13 +69,17 @@ internal static class CloseCommand
                             $"--month is '{parsed.GetValue(month)}'; give yyyy-MM, such as 2026-10."
                         );
                     }
-                    if (RuleSet.Medicare.NameFor(serviceMonth) is not { } ruleSet)
+                    var ruleFile = RuleFile.Read(
+                        parsed.GetValue(rules) ?? Environment.GetEnvironmentVariable("Ccm__Rules")
+                    );
+                    if (ruleFile.NameFor(serviceMonth) is not { } ruleSet)
                     {
-                        throw new InvalidDataException($"{RuleSet.Medicare.Unknown(serviceMonth)}.");
+                        throw new InvalidDataException($"{ruleFile.Unknown(serviceMonth)}.");
                     }
                     var asked = new Asked(
                         FindPractice(parsed.GetValue(practice)!),
                         serviceMonth,
+                        ruleFile,
                         ruleSet,
                         instant,
                         parsed.GetValue(dryRun),
@@ -150,7 +159,7 @@ internal static class CloseCommand
                     progress.Step();
                 }
             }
-            await DecideAsync(asked, new CloseMonth(records, RuleSet.Medicare, HouseDoor.CheckClaim), refused, cancel);
+            await DecideAsync(asked, new CloseMonth(records, asked.Rules, HouseDoor.CheckClaim), refused, cancel);
             return 0;
         }
         finally
@@ -166,7 +175,7 @@ internal static class CloseCommand
             clock,
             cancel
         );
-        var close = new CloseMonth(new StreamRecords(store), RuleSet.Medicare, HouseDoor.CheckClaim);
+        var close = new CloseMonth(new StreamRecords(store), asked.Rules, HouseDoor.CheckClaim);
         if (asked.DryRun)
         {
             await DecideAsync(asked, close, [], cancel);
@@ -233,6 +242,7 @@ internal static class CloseCommand
     private sealed record Asked(
         PracticeFile File,
         ServiceMonth Month,
+        RuleSet Rules,
         string RuleSet,
         DateTimeOffset AsOf,
         bool DryRun,

@@ -1,6 +1,7 @@
 using CcmFhir.Domain;
 using CcmFhir.Intake;
 using CcmFhir.Journal;
+using CcmFhir.Options;
 
 namespace CcmFhir.MonthEnd;
 
@@ -8,9 +9,10 @@ namespace CcmFhir.MonthEnd;
 internal static class MonthEndRoom
 {
     /// <summary>Adds what it needs.</summary>
+    /// <exception cref="InvalidDataException">The rule file is wrong.</exception>
     public static void AddMonthEnd(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton(RuleSet.Medicare);
+        builder.Services.AddSingleton(RuleFile.Read(builder.Configuration[RuleFile.Setting]));
         builder.Services.AddSingleton(services => new CloseMonth(
             services.GetRequiredService<StreamRecords>(),
             services.GetRequiredService<RuleSet>(),
