@@ -9,7 +9,8 @@ internal static class ReportWriter
         FhirJson document,
         ProfileCompiler compiler,
         List<Finding> findings,
-        IEnumerable<string> notChecked
+        IEnumerable<string> notChecked,
+        Severity? leftOut
     )
     {
         if (findings.Count == 0)
@@ -24,16 +25,17 @@ internal static class ReportWriter
         {
             issues.Add(finding.Fault is { } fault ? OfFault(fault, finding) : OfElement(finding));
         }
-        if (findings.Count >= Walk.MaxFindings)
+        if (leftOut is { } severity)
         {
             issues.Add(
                 new Issue
                 {
-                    Severity = Severity.Error,
+                    Severity = severity,
                     Type = "too-long",
                     Rule = "too-many-issues",
                     Expression = compiler.ResourceType(document.Root)?.Code ?? "Resource",
-                    Text = $"There are more than {Walk.MaxFindings} issues; the rest was left out.",
+                    Text =
+                        $"There are more than {Walk.MaxFindings} {(severity == Severity.Error ? "errors" : "warnings")}; the rest was left out.",
                     Line = 1,
                     Column = 1,
                 }

@@ -6,7 +6,7 @@ namespace CcmFhir.Validation;
 /// <summary>One validation under way: goes through the document once with the shapes and collects what the checks find. Not thread-safe; one a call.</summary>
 internal sealed class Walk
 {
-    /// <summary>Most issues in one report; whoever needs more has a different problem.</summary>
+    /// <summary>Most errors in one report, and most of all else; whoever needs more has a different problem.</summary>
     public const int MaxFindings = 5_000;
 
     // Profiles may lead through references from resource to resource; beyond this nothing new is asked of a reader.
@@ -21,6 +21,8 @@ internal sealed class Walk
     private readonly FhirElement root;
     private readonly FhirJson document;
     private readonly EvaluationContext context;
+    private int errors;
+    private Severity? leftOut;
     private bool demoted;
     private int hops;
     private bool quiet;
@@ -85,7 +87,7 @@ internal sealed class Walk
                 MetaProfile.Apply(this, spot, canonical, root, asked: true);
             }
         }
-        return ReportWriter.Write(document, compiler, findings, notChecked);
+        return ReportWriter.Write(document, compiler, findings, notChecked, leftOut);
     }
 
     /// <summary>A resource anywhere: its type, then the profiles that it claims.</summary>
@@ -431,8 +433,15 @@ internal sealed class Walk
         {
             severity = Severity.Information;
         }
-        if (findings.Count < MaxFindings && seen.Add((at.Index, below, rule, text)))
+        // Errors have room of their own, so that no flood of warnings hides one.
+        var isError = severity <= Severity.Error;
+        if ((isError ? errors : findings.Count - errors) >= MaxFindings)
         {
+            leftOut = isError ? Severity.Error : leftOut ?? Severity.Warning;
+        }
+        else if (seen.Add((at.Index, below, rule, text)))
+        {
+            errors += isError ? 1 : 0;
             findings.Add(new Finding(severity, type, rule, at, below, text, profile, null, isExpression));
         }
     }
