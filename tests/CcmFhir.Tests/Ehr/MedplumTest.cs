@@ -123,10 +123,7 @@ public sealed class MedplumTest(Medplum medplum) : IClassFixture<Medplum>, IAsyn
             var type = resource["resourceType"]!.GetValue<string>();
             var name = $"{type}/{resource["id"]}";
             resource.Remove("id");
-            if (resource["identifier"]?[0] is not { } identifier)
-            {
-                continue;
-            }
+            var identifier = resource["identifier"]?[0];
             Point(resource["beneficiary"], ids);
             Point(resource["subscriber"], ids);
             Point(resource["payor"]?[0], ids);
@@ -135,7 +132,9 @@ public sealed class MedplumTest(Medplum medplum) : IClassFixture<Medplum>, IAsyn
                 HttpMethod.Post,
                 type,
                 resource.ToJsonString(),
-                ("If-None-Exist", $"identifier={identifier["system"]}|{identifier["value"]}")
+                identifier is null
+                    ? []
+                    : [("If-None-Exist", $"identifier={identifier["system"]}|{identifier["value"]}")]
             );
             answer.Status.ShouldBeInRange(200, 201, answer.Body.ToJsonString());
             ids[name] = $"{type}/{answer.Body["id"]}";
