@@ -9,7 +9,7 @@ using CcmFhir.Validation.Definitions;
 
 namespace CcmFhir.Commands;
 
-/// <summary><c>ccmfhir validate</c>: files, folders, NDJSON or standard input against base R4, the CCM profiles and whatever is loaded on top. Exit 0
+/// <summary><c>ccmfhir validate</c>: files, folders, NDJSON or standard input against base R4, the profiles that they claim, and those asked for. Exit 0
 /// no errors, 1 errors, 2 could not run.</summary>
 internal static class ValidateCommand
 {
@@ -198,8 +198,7 @@ internal static class ValidateCommand
             return new Finding(file, "", new Report([unreadable], []), bytes, linesBefore);
         }
         var type = document.Root["resourceType"u8].Text ?? "";
-        var profiles = asked ?? (ProfileChoice.Of(type, document.Root) is { } ours ? [ours] : null);
-        var report = set.Validate(document, profiles);
+        var report = set.Validate(document, asked);
         if (linesBefore > 0)
         {
             report = report with
