@@ -114,7 +114,7 @@ internal sealed class Bindings : Rule
                     }
                     only = coding;
                 }
-                value = only;
+                value = only.Exists ? only : value;
             }
             return value.Kind == JsonKind.Object && value["code"u8].Exists && value["system"u8].Exists
                 ? value["code"u8]

@@ -7,6 +7,11 @@ internal static class PrimitiveFormat
     /// <summary>Longest string in bytes (R4: 1 MB).</summary>
     public const int MaxString = 1024 * 1024;
 
+    // R4 asks for 18 digits at least and names no most; a number that passed through a binary one has up to 55.
+    // An official example goes down to E-245.
+    private const int MaxDecimal = 100;
+    private const int MaxExponent = 999;
+
     /// <summary>JSON kind of a type's values.</summary>
     public static bool HasKind(Primitive type, JsonKind kind) =>
         type switch
@@ -22,9 +27,20 @@ internal static class PrimitiveFormat
     {
         var value = spot.Value;
         var type = spot.Type.Primitive;
-        if (type is Primitive.Boolean or Primitive.Decimal)
+        if (type is Primitive.Boolean || (type is Primitive.Decimal && !IsAbsurd(value.Raw)))
         {
             return true;
+        }
+        if (type is Primitive.Decimal)
+        {
+            walk.Add(
+                Severity.Error,
+                "value",
+                "primitive-format",
+                value,
+                $"The number is written with {value.Length} characters or an exponent beyond {MaxExponent}; nothing that is measured or paid needs more than {MaxDecimal} digits, and no reader keeps them."
+            );
+            return false;
         }
         var text =
             value.Kind == JsonKind.Number ? value.Raw
@@ -207,6 +223,12 @@ internal static class PrimitiveFormat
             }
         }
         return true;
+    }
+
+    private static bool IsAbsurd(ReadOnlySpan<byte> number)
+    {
+        var exponent = number.IndexOfAny((byte)'e', (byte)'E');
+        return number.Length > MaxDecimal || (exponent >= 0 && number[(exponent + 1)..].TrimStart("+-0"u8).Length > 3);
     }
 
     private static string? OfInteger(ReadOnlySpan<byte> text, int smallest)

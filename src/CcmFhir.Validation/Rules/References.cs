@@ -177,7 +177,7 @@ internal sealed class References : Rule
         /// <summary>The type that a literal reference names; null when it does not say.</summary>
         private static string? TypeOf(Walk walk, string reference) =>
             !reference.StartsWith("urn:", StringComparison.Ordinal)
-            && reference[0..1] != "#"
+            && !reference.StartsWith('#')
             && ResourceMap.TypeAndId(reference) is var (type, _)
             && walk.Compiler.ResourceTypeByName(type) is not null
                 ? type
