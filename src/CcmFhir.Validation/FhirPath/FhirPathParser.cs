@@ -447,12 +447,8 @@ internal ref struct FhirPathParser
 
     private string Identifier()
     {
-        if (Peek() is '`' or '"')
-        {
-            return Quoted();
-        }
-        var word = Word();
-        return word.Length > 0 ? word : throw Unexpected("a name");
+        var name = Peek() is '`' or '"' ? Quoted() : Word();
+        return name.Length > 0 ? name : throw Unexpected("a name");
     }
 
     private string Word()

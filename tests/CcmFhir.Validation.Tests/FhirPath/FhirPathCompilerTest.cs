@@ -24,6 +24,7 @@ public sealed class FhirPathCompilerTest
 
     [Theory]
     [InlineData("name.exists(", "This is not FHIRPath")]
+    [InlineData("text.``.exists()", "a name is needed")]
     [InlineData("name.frobnicate()", "There is no function frobnicate()")]
     [InlineData("name.where()", "where() takes 1 arguments, and 0 are given")]
     [InlineData("name.matches('(', 'x', 'y')", "matches() takes 1 arguments, and 3 are given")]
