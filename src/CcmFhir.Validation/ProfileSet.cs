@@ -41,8 +41,36 @@ public sealed class ProfileSet
     public static ProfileSet Load(IEnumerable<string> extraDefinitionPaths)
     {
         ArgumentNullException.ThrowIfNull(extraDefinitionPaths);
-        return new ProfileSet(CcmPackage.OnR4.With(extraDefinitionPaths.SelectMany(PackageLoader.Load)));
+        var all = new List<Definition>();
+        var loose = new List<Definition>();
+        foreach (var path in extraDefinitionPaths)
+        {
+            var loaded = PackageLoader.Load(path);
+            all.AddRange(loaded);
+            if (!IsPackage(path))
+            {
+                loose.AddRange(loaded);
+            }
+        }
+        var set = new ProfileSet(CcmPackage.OnR4.With(all));
+        // What somebody is writing is checked at once. Published packages hold much that is never used, some of it for other versions:
+        // there a profile is compiled when it is first claimed, and what is wrong with it stands in the report.
+        foreach (var definition in loose.Where(one => one.Kind == DefinitionKind.Structure && IsUsable(one.Structure)))
+        {
+            _ = set.Require(definition.Version is null ? definition.Url : $"{definition.Url}|{definition.Version}");
+        }
+        return set;
     }
+
+    private static bool IsPackage(string path) =>
+        !Directory.Exists(path)
+            ? path.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase)
+            : File.Exists(Path.Combine(path, "package.json"))
+                || File.Exists(Path.Combine(path, "package", "package.json"));
+
+    private static bool IsUsable(Structure structure) =>
+        structure.Kind is StructureKind.Resource or StructureKind.ComplexType
+        && structure.FhirVersion is null or { Length: >= 3 } and ['4', '.', '0', ..];
 
     /// <summary>True when a structure of that canonical (optional |version) is known.</summary>
     public bool Knows(string canonical) => Definitions.Find(DefinitionKind.Structure, canonical) is not null;
@@ -54,6 +82,33 @@ public sealed class ProfileSet
     {
         ArgumentNullException.ThrowIfNull(document);
         return new Walk(compiler, document.Root, clock).Run(profiles);
+    }
+
+    /// <summary>Validates the resource that a document is, and for each resource in it (contained ones left out) a profile of the caller's choice.</summary>
+    /// <param name="document">The document.</param>
+    /// <param name="choose">From type and resource to the canonical of a profile that it must meet; null for none.</param>
+    /// <param name="profiles">Profiles that the outermost resource must meet; null for none.</param>
+    public Report Validate(
+        FhirJson document,
+        Func<string, FhirElement, string?> choose,
+        IReadOnlyList<string>? profiles = null
+    )
+    {
+        ArgumentNullException.ThrowIfNull(document);
+        return new Walk(compiler, document.Root, clock, choose).Run(profiles);
+    }
+
+    /// <summary>Type of the resources that a profile is for.</summary>
+    /// <exception cref="UnreadableDefinitionException">It is not known, or cannot be compiled; names file, element and reason.</exception>
+    public string Require(string canonical)
+    {
+        var profile = compiler.Profile(canonical, out var problem);
+        return profile?.Structure.Type
+            ?? throw new UnreadableDefinitionException(
+                Definitions.Find(DefinitionKind.Structure, canonical)?.Origin ?? canonical,
+                "",
+                problem ?? "no profile of that canonical is known here; is the package that defines it loaded?"
+            );
     }
 
     /// <summary>Validates one resource inside a document, such as that of a Bundle entry: issues carry the path in the

@@ -19,6 +19,7 @@ internal sealed class Walk
     private readonly HashSet<(int At, Shape Shape)> reported = [];
     private readonly ProfileCompiler compiler;
     private readonly FhirElement root;
+    private readonly Func<string, FhirElement, string?>? choose;
     private readonly FhirJson document;
     private readonly EvaluationContext context;
     private int errors;
@@ -28,10 +29,16 @@ internal sealed class Walk
     private bool quiet;
     private int failures;
 
-    public Walk(ProfileCompiler compiler, FhirElement root, TimeProvider? clock)
+    public Walk(
+        ProfileCompiler compiler,
+        FhirElement root,
+        TimeProvider? clock,
+        Func<string, FhirElement, string?>? choose = null
+    )
     {
         this.compiler = compiler;
         this.root = root;
+        this.choose = choose;
         document = root.Document;
         context = clock is null ? NewContext() : NewContext(clock.GetLocalNow());
     }
@@ -95,6 +102,10 @@ internal sealed class Walk
     {
         Apply(spot.Type.Shape, spot);
         MetaProfile.ApplyClaimed(this, spot);
+        if (choose is not null && !IsContained(spot.Value) && choose(spot.Type.Code, spot.Value) is { } chosen)
+        {
+            MetaProfile.Apply(this, spot, chosen, spot.Value, asked: true);
+        }
     }
 
     /// <summary>Checks a value and everything below it against a shape.</summary>

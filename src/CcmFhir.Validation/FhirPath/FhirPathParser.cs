@@ -196,6 +196,11 @@ internal ref struct FhirPathParser
             Expect(')');
             return Bounded(new TypeNode(focus.Node, type, filters: name != "is"), focus.Depth);
         }
+        if (name == "type" && Peek() == ')')
+        {
+            at++;
+            return Bounded(TypeInfo(focus.Node), focus.Depth);
+        }
         var arguments = new List<Node>();
         var depth = focus.Depth;
         while (Peek() != ')')
@@ -220,6 +225,40 @@ internal ref struct FhirPathParser
         }
         at++;
         return Bounded(Functions.Create(name, focus.Node, [.. arguments]), depth);
+    }
+
+    /// <summary>type() gives an object with namespace and name; only these two are ever asked of it, so each is a text here.</summary>
+    private ScalarNode TypeInfo(Node focus)
+    {
+        var before = at;
+        SkipSpace();
+        if (Peek() == '.')
+        {
+            at++;
+            SkipSpace();
+            switch (Identifier())
+            {
+                case "name":
+                    return new ScalarNode(
+                        focus,
+                        (in Frame _, in FhirPathValue value, Node[] _) => Text(value.TypeName?.Split('.')[^1]),
+                        []
+                    );
+                case "namespace":
+                    return new ScalarNode(
+                        focus,
+                        (in Frame _, in FhirPathValue value, Node[] _) =>
+                            Text(value.Kind == FhirPathKind.Element ? "FHIR" : "System"),
+                        []
+                    );
+                default:
+                    at = before;
+                    break;
+            }
+        }
+        throw new FhirPathException("Of type() here name and namespace are known: type().name.");
+
+        static FhirPathValue Text(string? text) => text is null ? default : FhirPathValue.Of(text);
     }
 
     private (string? Op, int Strength) Operator()
