@@ -6,7 +6,7 @@ var clock = TimeProvider.System;
 var root = new RootCommand("Chronic Care Management from FHIR to claims.")
 {
     ServeCommand.Build(clock),
-    ValidateCommand.Build(),
+    ValidateCommand.Build(clock),
     CloseCommand.Build(clock),
     DemoCommand.Build(clock),
     PushCommand.Build(clock),

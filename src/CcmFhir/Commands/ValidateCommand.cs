@@ -1,36 +1,37 @@
-using System.Buffers;
 using System.CommandLine;
-using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using CcmFhir.Intake;
 using CcmFhir.Validation;
 using CcmFhir.Validation.Definitions;
 
 namespace CcmFhir.Commands;
 
-/// <summary><c>ccmfhir validate</c>: files, folders, NDJSON or standard input against base R4, the profiles that they claim, and those asked for. Exit 0
-/// no errors, 1 errors, 2 could not run.</summary>
+/// <summary><c>ccmfhir validate</c>: files, folders, NDJSON or standard input, JSON or XML, against base R4, what resources claim, and
+/// named profiles. Exit 0: no errors; 1: errors; 2: it could not run.</summary>
 internal static class ValidateCommand
 {
-    private static readonly JsonWriterOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
-    public static Command Build()
+    public static Command Build(TimeProvider clock)
     {
-        var paths = new Argument<string[]>("PATH")
+        var paths = new Argument<string[]>("path")
         {
-            Description = "Files or folders (JSON, XML, NDJSON), or - for standard input.",
+            Description = "Files or folders of FHIR (JSON, XML, NDJSON); - is standard input.",
             Arity = ArgumentArity.OneOrMore,
         };
         var profiles = new Option<string[]>("--profile")
         {
-            Description = "Canonical of a profile, or a file that holds one. May stand several times.",
+            Description =
+                "Canonical of a profile that resources of its type must meet, or the file of one. May be given more than once.",
             DefaultValueFactory = _ => [],
         };
         var definitions = new Option<string[]>("--definitions")
         {
-            Description = "Folder, package (.tgz) or file with StructureDefinitions, ValueSets and CodeSystems.",
+            Description =
+                "FHIR package (.tgz or unpacked), folder or file with StructureDefinitions, ValueSets, CodeSystems. May be given more than once.",
             DefaultValueFactory = _ => [],
+        };
+        var ccm = new Option<bool>("--ccm")
+        {
+            Description =
+                "Hold each resource also against the profile of care management that the server asks of it, by type and category.",
         };
         var format = new Option<string>("--format")
         {
@@ -38,62 +39,52 @@ internal static class ValidateCommand
             DefaultValueFactory = _ => "text",
         };
         format.AcceptOnlyFromAmong("text", "json", "sarif");
-        var command = new Command("validate", "Checks FHIR resources against base R4 and profiles.")
+        var all = new Option<bool>("--information")
+        {
+            Description = "Show information, too: good practice, and what only follows from another issue.",
+        };
+        var command = new Command("validate", "Says what is wrong with FHIR resources, where, and what would be right.")
         {
             paths,
             profiles,
             definitions,
+            ccm,
             format,
+            all,
         };
         command.SetAction(
             async (parsed, cancel) =>
             {
-                var (output, errors) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
+                var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
                 try
                 {
-                    var (set, asked) = Load(parsed.GetValue(profiles)!, parsed.GetValue(definitions)!);
-                    var inputs = Inputs(parsed.GetRequiredValue(paths));
-                    var found = new Finding[inputs.Count][];
-                    using (var progress = Progress.Start("Validating", inputs.Count))
-                    {
-                        await Parallel.ForEachAsync(
-                            Enumerable.Range(0, inputs.Count),
-                            new ParallelOptions
-                            {
-                                CancellationToken = cancel,
-                                MaxDegreeOfParallelism = Environment.ProcessorCount,
-                            },
-                            (at, _) =>
-                            {
-                                found[at] = [.. Check(set, asked, inputs[at])];
-                                progress.Step();
-                                return ValueTask.CompletedTask;
-                            }
-                        );
-                    }
-                    var all = found.SelectMany(one => one).ToList();
-                    await output.WriteAsync(
-                        (
-                            parsed.GetValue(format) switch
-                            {
-                                "json" => JsonLines(all),
-                                "sarif" => Sarif(all),
-                                _ => Text(all),
-                            }
-                        ).AsMemory(),
-                        cancel
+                    var asked = parsed.GetValue(profiles) ?? [];
+                    var files = asked.Where(File.Exists).ToArray();
+                    var set = Profiles([.. parsed.GetValue(definitions) ?? [], .. files]).WithClock(clock);
+                    var check = new Check(
+                        set,
+                        Named(set, asked),
+                        parsed.GetValue(ccm) ? ProfileChoice.Of : null,
+                        FhirJsonLimits.Default
                     );
-                    return all.TrueForAll(one => one.Report.IsValid) ? 0 : 1;
+                    var inputs = ValidationInputs.Of(parsed.GetValue(paths)!, FhirJsonLimits.Default);
+                    IValidationWriter writer = parsed.GetValue(format) switch
+                    {
+                        "json" => new ValidationJson(output),
+                        "sarif" => new ValidationSarif(output),
+                        _ => new ValidationText(output, parsed.GetValue(all)),
+                    };
+                    return await RunAsync(inputs, check, writer, cancel);
                 }
                 catch (Exception fault)
                     when (fault
-                            is IOException
+                            is UnreadableDefinitionException
                                 or InvalidDataException
+                                or IOException
                                 or UnauthorizedAccessException
-                                or UnreadableDefinitionException
                     )
                 {
-                    await errors.WriteLineAsync(fault.Message);
+                    await error.WriteLineAsync(fault.Message);
                     return 2;
                 }
             }
@@ -101,300 +92,84 @@ internal static class ValidateCommand
         return command;
     }
 
-    private static (ProfileSet Set, IReadOnlyList<string>? Asked) Load(string[] profiles, string[] definitions)
-    {
-        var more = new List<Definition>();
-        foreach (var path in definitions)
-        {
-            if (!File.Exists(path) && !Directory.Exists(path))
-            {
-                throw new InvalidDataException($"--definitions '{path}' is not there.");
-            }
-            more.AddRange(PackageLoader.Load(path));
-        }
-        var asked = new List<string>();
-        foreach (var profile in profiles)
-        {
-            if (!File.Exists(profile))
-            {
-                asked.Add(profile);
-                continue;
-            }
-            var loaded = PackageLoader.Load(profile);
-            more.AddRange(loaded);
-            asked.AddRange(loaded.Where(one => one.Kind == DefinitionKind.Structure).Select(one => one.Url));
-        }
-        var set = more.Count == 0 ? ProfileSet.Default : new ProfileSet(CcmPackage.OnR4.With(more));
-        return asked.Find(profile => !set.Knows(profile)) is { } unknown
-            ? throw new InvalidDataException(
-                $"--profile '{unknown}' is neither a file nor a known profile. Load it with --definitions; 'ccmfhir profiles list' lists ours."
-            )
-            : (set, asked.Count == 0 ? null : asked);
-    }
-
-    private static List<Input> Inputs(string[] paths)
-    {
-        var inputs = new List<Input>();
-        foreach (var path in paths)
-        {
-            if (path == "-")
-            {
-                using var input = Console.OpenStandardInput();
-                using var bytes = new MemoryStream();
-                input.CopyTo(bytes);
-                inputs.Add(new Input("-", () => bytes.ToArray()));
-                continue;
-            }
-            if (!File.Exists(path) && !Directory.Exists(path))
-            {
-                throw new InvalidDataException($"'{path}' is not there.");
-            }
-            inputs.AddRange(ReadFolder.Files(path).Select(file => new Input(file, () => File.ReadAllBytes(file))));
-        }
-        return inputs;
-    }
-
-    private static IEnumerable<Finding> Check(ProfileSet set, IReadOnlyList<string>? asked, Input input)
-    {
-        var bytes = input.Read();
-        if (!input.Name.EndsWith(".ndjson", StringComparison.OrdinalIgnoreCase))
-        {
-            yield return Check(set, asked, input.Name, bytes, 0);
-            yield break;
-        }
-        var line = 0;
-        foreach (var range in Lines(bytes))
-        {
-            var one = bytes[range];
-            if (one.AsSpan().ContainsAnyExcept(" \t\r"u8))
-            {
-                yield return Check(set, asked, input.Name, one, line);
-            }
-            line++;
-        }
-    }
-
-    private static Finding Check(
-        ProfileSet set,
-        IReadOnlyList<string>? asked,
-        string file,
-        byte[] bytes,
-        int linesBefore
+    private static async Task<int> RunAsync(
+        ValidationInputs inputs,
+        Check check,
+        IValidationWriter writer,
+        CancellationToken cancel
     )
     {
-        var document = FhirXml.Looks(bytes) ? FhirXml.Parse(bytes, out var fault) : FhirJson.Parse(bytes, out fault);
-        if (document is null)
+        var hasErrors = false;
+        using var progress = Progress.Start("Validated", inputs.Count);
+        // Many at once, written in their own order; what waits to be written is bounded by the buffers of the query.
+        var results = inputs
+            .Read()
+            .AsParallel()
+            .AsOrdered()
+            .WithCancellation(cancel)
+            .WithMergeOptions(ParallelMergeOptions.NotBuffered)
+            .Select(input => writer.Prepare(check.Validate(input)));
+        foreach (var result in results)
         {
-            var unreadable = new Issue
-            {
-                Severity = Severity.Fatal,
-                Type = "structure",
-                Rule = fault!.Rule,
-                Expression = "",
-                Text = fault.Text,
-                Line = fault.Line + linesBefore,
-                Column = fault.Column,
-            };
-            return new Finding(file, "", new Report([unreadable], []), bytes, linesBefore);
+            progress.Step();
+            hasErrors |= result.HasErrors;
+            await writer.WriteAsync(result);
         }
-        var type = document.Root["resourceType"u8].Text ?? "";
-        var report = set.Validate(document, asked);
-        if (linesBefore > 0)
-        {
-            report = report with
-            {
-                Issues =
-                [
-                    .. report.Issues.Select(issue =>
-                        issue.Line > 0 ? issue with { Line = issue.Line + linesBefore } : issue
-                    ),
-                ],
-            };
-        }
-        var id = document.Root["id"u8].Text;
-        return new Finding(file, id is null ? type : $"{type}/{id}", report, bytes, linesBefore);
+        await writer.EndAsync();
+        return hasErrors ? 1 : 0;
     }
 
-    private static IEnumerable<Range> Lines(byte[] bytes)
-    {
-        for (var start = 0; start < bytes.Length; )
-        {
-            var length = bytes.AsSpan(start).IndexOf((byte)'\n');
-            length = length < 0 ? bytes.Length - start : length;
-            yield return start..(start + length);
-            start += length + 1;
-        }
-    }
+    private static ProfileSet Profiles(string[] paths) =>
+        paths.Length == 0 ? ProfileSet.Default : ProfileSet.Load(paths);
 
-    private static string Text(List<Finding> all)
-    {
-        var text = new StringBuilder();
-        foreach (var one in all)
-        {
-            string[]? source = null;
-            foreach (var issue in one.Report.Issues)
-            {
-                text.Append(
-                    System.Globalization.CultureInfo.InvariantCulture,
-                    $"{one.File}:{issue.Line}:{issue.Column}: {issue.Severity.ToString().ToLowerInvariant()}: {issue.Expression}: {issue.Text} [{issue.Rule}]\n"
-                );
-                if (issue.Severity > Severity.Warning || issue.Line == 0)
-                {
-                    continue;
-                }
-                source ??= Encoding.UTF8.GetString(one.Source).TrimStart('\uFEFF').Split('\n');
-                var at = issue.Line - one.LinesBefore - 1;
-                if (at >= 0 && at < source.Length)
-                {
-                    // A window around the column, so that a Bundle on one line stays readable.
-                    var line = source[at].TrimEnd('\r').Replace('\t', ' ');
-                    var column = Math.Clamp(issue.Column - 1, 0, line.Length);
-                    var from = Math.Max(0, column - 60);
-                    text.Append("    ")
-                        .Append(line.AsSpan(from, Math.Min(120, line.Length - from)))
-                        .Append('\n')
-                        .Append(' ', 4 + column - from)
-                        .Append("^\n");
-                }
-            }
-        }
-        var unknown = all.SelectMany(one => one.Report.NotChecked)
-            .Distinct(StringComparer.Ordinal)
-            .Order(StringComparer.Ordinal)
-            .ToList();
-        foreach (var one in unknown)
-        {
-            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"not checked: {one}\n");
-        }
-        var bad = all.Count(one => !one.Report.IsValid);
-        return text.Append(
-                System.Globalization.CultureInfo.InvariantCulture,
-                $"{all.Count} resources: {all.Count - bad} valid, {bad} with errors\n"
+    /// <summary>Canonicals of the profiles asked for, by the type that they are for; each is compiled now, so that a faulty one is said first.</summary>
+    private static ILookup<string, string> Named(ProfileSet set, string[] asked) =>
+        asked
+            .Select(one =>
+                !File.Exists(one) ? one
+                : PackageLoader.Load(one).FirstOrDefault(definition => definition.Kind == DefinitionKind.Structure)
+                    is { } found
+                    ? found.Version is null ? found.Url
+                        : $"{found.Url}|{found.Version}"
+                : throw new InvalidDataException($"{one} holds no StructureDefinition.")
             )
-            .ToString();
-    }
+            .ToLookup(set.Require, StringComparer.Ordinal);
 
-    private static string JsonLines(List<Finding> all)
+    /// <summary>What every input is held against.</summary>
+    internal sealed record Check(
+        ProfileSet Set,
+        ILookup<string, string> Profiles,
+        Func<string, FhirElement, string?>? Choose,
+        FhirJsonLimits Limits
+    )
     {
-        var lines = new StringBuilder();
-        foreach (var one in all)
+        public ValidationResult Validate(ValidationInput input)
         {
-            var buffer = new ArrayBufferWriter<byte>();
-            using (var json = new Utf8JsonWriter(buffer, Relaxed))
+            if (input.Fault is { } unreadable)
             {
-                json.WriteStartObject();
-                json.WriteString("file", one.File);
-                json.WriteString("resource", one.Resource);
-                Issues(json, "errors", one.Report.Issues.Where(issue => issue.Severity <= Severity.Error));
-                Issues(json, "warnings", one.Report.Issues.Where(issue => issue.Severity == Severity.Warning));
-                json.WriteStartArray("notChecked");
-                foreach (var what in one.Report.NotChecked)
-                {
-                    json.WriteStringValue(what);
-                }
-                json.WriteEndArray();
-                json.WriteEndObject();
+                return ValidationResult.Unreadable(input, unreadable);
             }
-            lines.Append(Encoding.UTF8.GetString(buffer.WrittenSpan)).Append('\n');
-        }
-        return lines.ToString();
-    }
-
-    private static void Issues(Utf8JsonWriter json, string name, IEnumerable<Issue> issues)
-    {
-        json.WriteStartArray(name);
-        foreach (var issue in issues)
-        {
-            json.WriteStartObject();
-            json.WriteString("code", issue.Rule);
-            json.WriteString("expression", issue.Expression);
-            json.WriteNumber("line", issue.Line);
-            json.WriteNumber("column", issue.Column);
-            json.WriteString("text", issue.Text);
-            json.WriteEndObject();
-        }
-        json.WriteEndArray();
-    }
-
-    // SARIF 2.1.0, the parts that code-review tools show.
-    private static string Sarif(List<Finding> all)
-    {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer, Relaxed))
-        {
-            json.WriteStartObject();
-            json.WriteString("$schema", "https://json.schemastore.org/sarif-2.1.0.json");
-            json.WriteString("version", "2.1.0");
-            json.WriteStartArray("runs");
-            json.WriteStartObject();
-            json.WriteStartObject("tool");
-            json.WriteStartObject("driver");
-            json.WriteString("name", "ccmfhir");
-            json.WriteStartArray("rules");
-            foreach (
-                var rule in all.SelectMany(one => one.Report.Issues)
-                    .Select(issue => issue.Rule)
-                    .Distinct(StringComparer.Ordinal)
-                    .Order(StringComparer.Ordinal)
-            )
+            var document = FhirXml.Looks(input.Bytes)
+                ? FhirXml.Parse(input.Bytes, out var fault, Limits)
+                : FhirJson.Parse(input.Bytes, out fault, Limits);
+            if (document is null)
             {
-                json.WriteStartObject();
-                json.WriteString("id", rule);
-                json.WriteEndObject();
+                return ValidationResult.Unreadable(input, fault!);
             }
-            json.WriteEndArray();
-            json.WriteEndObject();
-            json.WriteEndObject();
-            json.WriteStartArray("results");
-            foreach (var one in all)
+            var type = document.Root["resourceType"u8].Text;
+            if (type is null && input.MayBeSomethingElse)
             {
-                foreach (var issue in one.Report.Issues)
-                {
-                    json.WriteStartObject();
-                    json.WriteString("ruleId", issue.Rule);
-                    json.WriteString(
-                        "level",
-                        issue.Severity switch
-                        {
-                            Severity.Fatal or Severity.Error => "error",
-                            Severity.Warning => "warning",
-                            _ => "note",
-                        }
-                    );
-                    json.WriteStartObject("message");
-                    json.WriteString(
-                        "text",
-                        issue.Expression.Length == 0 ? issue.Text : $"{issue.Expression}: {issue.Text}"
-                    );
-                    json.WriteEndObject();
-                    json.WriteStartArray("locations");
-                    json.WriteStartObject();
-                    json.WriteStartObject("physicalLocation");
-                    json.WriteStartObject("artifactLocation");
-                    json.WriteString("uri", one.File.Replace('\\', '/'));
-                    json.WriteEndObject();
-                    if (issue.Line > 0)
-                    {
-                        json.WriteStartObject("region");
-                        json.WriteNumber("startLine", issue.Line);
-                        json.WriteNumber("startColumn", Math.Max(1, issue.Column));
-                        json.WriteEndObject();
-                    }
-                    json.WriteEndObject();
-                    json.WriteEndObject();
-                    json.WriteEndArray();
-                    json.WriteEndObject();
-                }
+                return ValidationResult.SomethingElse(input);
             }
-            json.WriteEndArray();
-            json.WriteEndObject();
-            json.WriteEndArray();
-            json.WriteEndObject();
+            var profiles = Profiles[type ?? ""].ToArray();
+            if (profiles.Length == 0 && Profiles.Count > 0)
+            {
+                // None fits: said as an error of the resource, not passed over in silence.
+                profiles = [.. Profiles.SelectMany(group => group)];
+            }
+            return new ValidationResult(input, document, Set.Validate(document, Choose ?? None, profiles));
         }
-        return Encoding.UTF8.GetString(buffer.WrittenSpan) + "\n";
+
+        private static string? None(string type, FhirElement resource) => null;
     }
-
-    private sealed record Input(string Name, Func<byte[]> Read);
-
-    private sealed record Finding(string File, string Resource, Report Report, byte[] Source, int LinesBefore);
 }

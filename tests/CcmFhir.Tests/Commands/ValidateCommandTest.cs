@@ -1,133 +1,274 @@
 using System.CommandLine;
+using System.Text;
 using System.Text.Json;
 using CcmFhir.Commands;
+using Microsoft.Extensions.Time.Testing;
 
 namespace CcmFhir.Tests.Commands;
 
-/// <summary>validate at a prompt: where it stands, what would be right, in three formats, and how it ends.</summary>
+/// <summary>validate, as people and programs run it: exit codes, the three forms of output, every way in.</summary>
 public sealed class ValidateCommandTest : IDisposable
 {
-    private const string Bad = """
-        {
-          "resourceType": "Patient",
-          "id": "p1",
-          "gender": "femal",
-          "colour": "blue"
-        }
-        """;
+    private const string Sound = """{"resourceType":"Patient","id":"a","gender":"female"}""";
+    private const string Wrong = "{\n  \"resourceType\": \"Patient\",\n  \"id\": \"b\",\n  \"gender\": \"femal\"\n}\n";
 
-    private readonly string folder = Directory.CreateTempSubdirectory("ccmfhir-validate-").FullName;
-
-    [Fact]
-    public async Task Text_names_file_line_and_column_with_the_place_marked_and_the_nearest_code()
-    {
-        var (code, output, _) = await RunAsync(Write("bad.json", Bad));
-        code.ShouldBe(1);
-        output.ShouldContain("bad.json:4:");
-        output.ShouldContain("Patient.gender");
-        output.ShouldContain("female");
-        output.ShouldContain("^");
-        output.ShouldContain("1 resources: 0 valid, 1 with errors");
-    }
-
-    [Fact]
-    public async Task Json_is_one_line_a_resource_and_ndjson_counts_the_lines_of_its_file()
-    {
-        var file = Write(
-            "two.ndjson",
-            """{"resourceType":"Basic","id":"b1","code":{"text":"x"}}"""
-                + "\n"
-                + """{"resourceType":"Basic","id":"b2","colour":1,"code":{"text":"x"}}"""
-                + "\n"
-        );
-        var (code, output, _) = await RunAsync(file, "--format", "json");
-        code.ShouldBe(1);
-        var lines = output
-            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select(line => JsonDocument.Parse(line).RootElement)
-            .ToList();
-        lines.Select(line => line.GetProperty("resource").GetString()).ShouldBe(["Basic/b1", "Basic/b2"]);
-        lines[0].GetProperty("errors").GetArrayLength().ShouldBe(0);
-        lines[1].GetProperty("errors")[0].GetProperty("line").GetInt32().ShouldBe(2);
-        lines[1].GetProperty("errors")[0].GetProperty("expression").GetString().ShouldBe("Basic.colour");
-    }
-
-    [Fact]
-    public async Task Sarif_holds_each_issue_with_its_place()
-    {
-        var (code, output, _) = await RunAsync(Write("bad.json", Bad), "--format", "sarif");
-        code.ShouldBe(1);
-        using var sarif = JsonDocument.Parse(output);
-        var results = sarif.RootElement.GetProperty("runs")[0].GetProperty("results").EnumerateArray().ToList();
-        results.ShouldContain(result =>
-            result.GetProperty("level").GetString() == "error"
-            && result
-                .GetProperty("locations")[0]
-                .GetProperty("physicalLocation")
-                .GetProperty("region")
-                .GetProperty("startLine")
-                .GetInt32() == 5
-        );
-    }
-
-    [Fact]
-    public async Task A_valid_folder_ends_with_0()
-    {
-        Write("sub/a.json", """{"resourceType":"Basic","id":"a","code":{"text":"x"}}""");
-        Write(
-            "sub/b.xml",
-            """<Basic xmlns="http://hl7.org/fhir"><id value="b"/><code><text value="x"/></code></Basic>"""
-        );
-        var (code, output, errors) = await RunAsync(folder);
-        (code, errors).ShouldBe((0, ""));
-        output.ShouldContain("2 resources: 2 valid");
-    }
-
-    [Theory]
-    [InlineData("nowhere.json")]
-    [InlineData("--profile", "http://example.org/StructureDefinition/none")]
-    [InlineData("--definitions", "nowhere")]
-    public async Task What_cannot_run_ends_with_2_and_says_why(params string[] arguments)
-    {
-        var (code, _, errors) = await RunAsync([
-            Write("ok.json", """{"resourceType":"Basic","code":{"text":"x"}}"""),
-            .. arguments,
-        ]);
-        code.ShouldBe(2);
-        errors.ShouldNotBeEmpty();
-    }
-
-    [Theory]
-    [InlineData("{ \"resourceType\": \"Patient\", ")]
-    [InlineData("not json")]
-    [InlineData("")]
-    public async Task What_cannot_be_read_is_an_error_of_the_file_not_of_the_run(string content)
-    {
-        var (code, output, _) = await RunAsync(Write("broken.json", content));
-        code.ShouldBe(1);
-        output.ShouldContain("fatal");
-    }
+    private readonly string folder = Directory.CreateTempSubdirectory("ccm-validate-").FullName;
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    private static async Task<(int Code, string Output, string Errors)> RunAsync(params string[] arguments)
+    [Fact]
+    public async Task A_sound_file_is_said_to_be_so_and_exits_0()
     {
-        await using var output = new StringWriter();
-        await using var errors = new StringWriter();
-        var code = await new RootCommand { ValidateCommand.Build() }
-            .Parse(["validate", .. arguments])
-            .InvokeAsync(
-                new InvocationConfiguration { Output = output, Error = errors },
-                TestContext.Current.CancellationToken
-            );
-        return (code, output.ToString(), errors.ToString());
+        var (exit, output, _) = await RunAsync(Write("a.json", Sound));
+
+        exit.ShouldBe(0);
+        output.ShouldBe("1 resource: 0 errors, 0 warnings.\n");
     }
 
-    private string Write(string name, string content)
+    [Fact]
+    public async Task Text_names_file_line_and_column_shows_the_line_with_a_caret_and_says_what_would_be_right()
     {
-        var path = Path.Combine(folder, name);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        File.WriteAllText(path, content);
-        return path;
+        var file = Write("b.json", Wrong);
+
+        var (exit, output, _) = await RunAsync(file);
+
+        exit.ShouldBe(1);
+        output.ShouldBe(
+            $"""
+            {file}:4:13: error binding-required at Patient.gender
+              'femal' is not in http://hl7.org/fhir/ValueSet/administrative-gender|4.0.1, from which it must come; did you mean 'female'?
+              4 |   "gender": "femal"
+                |             ^
+
+            1 resource: 1 error, 0 warnings.
+
+            """
+        );
+    }
+
+    [Fact]
+    public async Task A_document_on_one_line_is_cut_around_the_place()
+    {
+        var long1 = string.Join(',', Enumerable.Repeat("""{"family":"Öäü😀"}""", 40));
+        var file = Write(
+            "long.json",
+            $$"""{"resourceType":"Patient","name":[{{long1}}],"gender":"x","language":"en"}"""
+        );
+
+        var (_, output, _) = await RunAsync(file);
+
+        var lines = output.Split('\n');
+        lines[2].Length.ShouldBeLessThan(130);
+        lines[3].IndexOf('^', StringComparison.Ordinal).ShouldBe(lines[2].IndexOf("\"x\"", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Json_is_one_line_a_resource()
+    {
+        Write("in/a.json", Sound);
+        Write("in/deeper/b.json", Wrong);
+        Write("in/c.xml", """<Patient xmlns="http://hl7.org/fhir"><id value="c"/><gender value="male"/></Patient>""");
+        Write("in/d.ndjson", $"{Sound}\n\n{Wrong.ReplaceLineEndings("")}\n");
+        Write("in/e.json", "{\"resourceType\":\n\"Patient\",}");
+
+        var (exit, output, _) = await RunAsync(Path.Combine(folder, "in"), "--format", "json");
+
+        exit.ShouldBe(1);
+        var lines = output
+            .TrimEnd('\n')
+            .Split('\n')
+            .Select(line => JsonDocument.Parse(line).RootElement)
+            .Select(line =>
+                (
+                    File: Path.GetRelativePath(Path.Combine(folder, "in"), line.GetProperty("file").GetString()!),
+                    Resource: line.GetProperty("resource").GetString(),
+                    Errors: string.Join(
+                        ' ',
+                        line.GetProperty("errors")
+                            .EnumerateArray()
+                            .Select(error =>
+                                $"{error.GetProperty("code")}@{error.GetProperty("expression")}:{error.GetProperty("line")}:{error.GetProperty("column")}"
+                            )
+                    )
+                )
+            )
+            .ToArray();
+        lines.ShouldBe([
+            ("a.json", "Patient/a", ""),
+            ("c.xml", "Patient/c", ""),
+            ("d.ndjson", "Patient/a", ""),
+            ("d.ndjson", "Patient/b", "binding-required@Patient.gender:3:54"),
+            ("deeper/b.json", "Patient/b", "binding-required@Patient.gender:4:13"),
+            ("e.json", null, "json-syntax@:2:11"),
+        ]);
+    }
+
+    [Fact]
+    public async Task Sarif_holds_one_result_an_issue()
+    {
+        Write("in/a.json", Sound);
+        var wrong = Write("in/b.json", Wrong);
+
+        var (exit, output, _) = await RunAsync(Path.Combine(folder, "in"), "--format", "sarif");
+
+        exit.ShouldBe(1);
+        var run = JsonDocument.Parse(output).RootElement.GetProperty("runs")[0];
+        run.GetProperty("tool").GetProperty("driver").GetProperty("name").GetString().ShouldBe("ccmfhir");
+        var error = run.GetProperty("results")
+            .EnumerateArray()
+            .Single(result => result.GetProperty("level").GetString() == "error");
+        error.GetProperty("ruleId").GetString().ShouldBe("binding-required");
+        var place = error.GetProperty("locations")[0].GetProperty("physicalLocation");
+        new Uri(place.GetProperty("artifactLocation").GetProperty("uri").GetString()!).LocalPath.ShouldBe(wrong);
+        place.GetProperty("region").GetRawText().ShouldBe("""{"startLine":4,"startColumn":13}""");
+    }
+
+    [Fact]
+    public async Task Sarif_without_issues_is_whole()
+    {
+        var (_, output, _) = await RunAsync(Write("empty.ndjson", "\n"), "--format", "sarif");
+
+        JsonDocument
+            .Parse(output)
+            .RootElement.GetProperty("runs")[0]
+            .GetProperty("results")
+            .GetArrayLength()
+            .ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task In_xml_the_place_is_that_of_the_xml()
+    {
+        var file = Write(
+            "x.xml",
+            "<?xml version=\"1.0\"?>\n<Patient xmlns=\"http://hl7.org/fhir\">\n  <!-- one -->\n  <gender value=\"femal\"/>\n</Patient>"
+        );
+
+        var (exit, output, _) = await RunAsync(file);
+
+        exit.ShouldBe(1);
+        output.ShouldContain($"{file}:4:3: error binding-required at Patient.gender");
+        output.ShouldContain("  4 |   <gender value=\"femal\"/>\n    |   ^\n");
+    }
+
+    [Fact]
+    public async Task A_profile_may_come_as_a_file()
+    {
+        var profile = Write("profile.json", Profile("Patient.birthDate"));
+
+        var (exit, output, _) = await RunAsync(Write("a.json", Sound), "--profile", profile);
+
+        exit.ShouldBe(1);
+        output.ShouldContain("error cardinality-min at Patient.birthDate");
+        output.ShouldContain("Profile: http://example.org/p");
+    }
+
+    [Fact]
+    public async Task Definitions_make_a_claimed_profile_known()
+    {
+        Write("defs/profile.json", Profile("Patient.birthDate"));
+        var file = Write(
+            "claims.json",
+            """{"resourceType":"Patient","meta":{"profile":["http://example.org/p"]},"gender":"male"}"""
+        );
+
+        var (without, output, _) = await RunAsync(file);
+        var (with, _, _) = await RunAsync(file, "--definitions", Path.Combine(folder, "defs"));
+
+        without.ShouldBe(0);
+        output.ShouldContain("warning profile-unknown at Patient.meta.profile[0]");
+        output.ShouldContain("Not checked here:\n  Profile http://example.org/p is not known here.\n");
+        with.ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData("nowhere.json", null, "There is no file or folder 'nowhere.json'.")]
+    [InlineData(null, "http://example.org/nobody", "no profile of that canonical is known here")]
+    public async Task What_cannot_run_exits_2_and_says_why(string? path, string? profile, string why)
+    {
+        var arguments = new List<string> { path ?? Write("a.json", Sound) };
+        if (profile is not null)
+        {
+            arguments.AddRange(["--profile", profile]);
+        }
+
+        var (exit, output, error) = await RunAsync([.. arguments]);
+
+        exit.ShouldBe(2);
+        output.ShouldBeEmpty();
+        error.ShouldContain(why);
+    }
+
+    [Fact]
+    public async Task A_profile_that_cannot_be_compiled_stops_with_file_element_and_reason()
+    {
+        var profile = Write("broken.json", Profile("Patient.nmae"));
+
+        var (exit, _, error) = await RunAsync(Write("a.json", Sound), "--definitions", profile);
+
+        exit.ShouldBe(2);
+        error.ShouldContain("broken.json");
+        error.ShouldContain("Patient.nmae");
+    }
+
+    [Fact]
+    public async Task With_ccm_the_profile_of_the_server_is_asked_also_inside_a_bundle()
+    {
+        var file = Write(
+            "bundle.json",
+            """{"resourceType":"Bundle","type":"collection","entry":[{"fullUrl":"https://a.org/Patient/a","resource":{"resourceType":"Patient","id":"a"}}]}"""
+        );
+
+        var (without, _, _) = await RunAsync(file);
+        var (with, output, _) = await RunAsync(file, "--ccm");
+
+        without.ShouldBe(0);
+        with.ShouldBe(1);
+        output.ShouldContain(
+            "error cardinality-min at Bundle.entry[0].resource.birthDate (entry 0, https://a.org/Patient/a)"
+        );
+    }
+
+    [Fact]
+    public async Task In_a_folder_what_is_no_fhir_is_passed_over_and_said()
+    {
+        Write("in/package.json", """{"name":"x"}""");
+        Write("in/a.json", Sound);
+
+        var (exit, output, _) = await RunAsync(Path.Combine(folder, "in"));
+
+        exit.ShouldBe(0);
+        output.ShouldContain("Passed over, since it is no FHIR resource: ");
+        output.ShouldContain("package.json");
+        output.ShouldContain("1 resource: 0 errors");
+    }
+
+    private static string Profile(string path) =>
+        $$$"""
+            {"resourceType":"StructureDefinition","url":"http://example.org/p","name":"P","status":"active","kind":"resource","abstract":false,
+             "type":"Patient","baseDefinition":"http://hl7.org/fhir/StructureDefinition/Patient","derivation":"constraint","fhirVersion":"4.0.1",
+             "differential":{"element":[{"id":"Patient","path":"Patient"},{"id":"{{{path}}}","path":"{{{path}}}","min":1}]}}
+            """;
+
+    private string Write(string name, string text)
+    {
+        var file = Path.Combine(folder, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        File.WriteAllText(file, text, new UTF8Encoding(false));
+        return file;
+    }
+
+    private static async Task<(int Exit, string Output, string Error)> RunAsync(params string[] arguments)
+    {
+        var clock = new FakeTimeProvider(new DateTimeOffset(2026, 11, 24, 0, 0, 0, TimeSpan.Zero));
+        var root = new RootCommand { ValidateCommand.Build(clock) };
+        using var output = new StringWriter { NewLine = "\n" };
+        using var error = new StringWriter { NewLine = "\n" };
+        var exit = await root.Parse(["validate", .. arguments])
+            .InvokeAsync(
+                new InvocationConfiguration { Output = output, Error = error },
+                TestContext.Current.CancellationToken
+            );
+        return (exit, output.ToString(), error.ToString());
     }
 }
