@@ -84,7 +84,8 @@ internal static class CloseCommand
                         instant,
                         parsed.GetValue(dryRun),
                         parsed.GetValue(format) == "json",
-                        parsed.InvocationConfiguration.Output
+                        parsed.InvocationConfiguration.Output,
+                        parsed.InvocationConfiguration.Error
                     );
                     return parsed.GetValue(input) is { } folder
                         ? await FromFolderAsync(asked, folder, clock, cancel)
@@ -199,7 +200,11 @@ internal static class CloseCommand
                 $"{result.Issued.Count} claims issued now, {result.Standing} stood already."
             );
         }
-        return 0;
+        foreach (var fault in result.Faults)
+        {
+            await asked.Error.WriteLineAsync($"{fault.Patient}: {fault.Text}");
+        }
+        return result.Faults.Count == 0 ? 0 : 1;
     }
 
     private static async Task DecideAsync(
@@ -247,6 +252,7 @@ internal static class CloseCommand
         DateTimeOffset AsOf,
         bool DryRun,
         bool Json,
-        TextWriter Output
+        TextWriter Output,
+        TextWriter Error
     );
 }

@@ -16,7 +16,18 @@ internal sealed record CloseProgress(int Done, int All);
 /// <param name="Decisions">By patient.</param>
 /// <param name="Issued">Claims issued now: logical ids.</param>
 /// <param name="Standing">Claims that stood already and still say the same.</param>
-internal sealed record CloseResult(IReadOnlyList<MonthDecision> Decisions, IReadOnlyList<string> Issued, int Standing);
+/// <param name="Faults">Patients whose claim could not be issued, in patients' order; the others' stand.</param>
+internal sealed record CloseResult(
+    IReadOnlyList<MonthDecision> Decisions,
+    IReadOnlyList<string> Issued,
+    int Standing,
+    IReadOnlyList<CloseFault> Faults
+);
+
+/// <summary>A claim that was decided and not issued, because it breaks our own profile of a claim.</summary>
+/// <param name="Patient"><c>Patient/id</c>.</param>
+/// <param name="Text">The element, the rule it breaks, and what would be right.</param>
+internal sealed record CloseFault(string Patient, string Text);
 
 /// <summary>Closes a practice's month: every patient is decided, and what is to be billed becomes a claim in the journal before anything leaves
 /// the house. Closing again changes nothing unless the decision has changed; then a new revision replaces or voids the one before.</summary>
@@ -78,18 +89,18 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
     }
 
     /// <summary>Decides one patient's month; changes nothing.</summary>
-    public async Task<PatientMonth> ReadAsync(
+    /// <returns>Null when the practice has received nothing of such a patient.</returns>
+    public async Task<PatientMonth?> ReadAsync(
         PracticeFile file,
         string patient,
         ServiceMonth month,
         DateTimeOffset asOf,
         CancellationToken cancel
-    ) =>
-        new MonthReading(file, rules).Read(
-            await records.ReadAsync(JournalNames.PatientStream(file.Practice.Slug, patient), cancel),
-            month,
-            asOf
-        );
+    )
+    {
+        var record = await records.ReadAsync(JournalNames.PatientStream(file.Practice.Slug, patient), cancel);
+        return record.Position == 0 ? null : new MonthReading(file, rules).Read(record, month, asOf);
+    }
 
     /// <summary>Decides every patient's month and issues what is to be billed.</summary>
     /// <param name="file">The practice.</param>
@@ -108,14 +119,15 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
         var patients = await PatientsAsync(file.Practice.Slug, month, cancel);
         var decisions = new MonthDecision[patients.Count];
         var issued = new string?[patients.Count];
+        var faults = new CloseFault?[patients.Count];
         var (done, standing) = (0, 0);
         await Parallel.ForEachAsync(
             Enumerable.Range(0, patients.Count),
             Options(cancel),
             async (at, stop) =>
             {
-                var (decision, claim, stands) = await CloseAsync(file, patients[at], month, asOf, stop);
-                (decisions[at], issued[at]) = (decision, claim);
+                var (decision, claim, stands, fault) = await CloseAsync(file, patients[at], month, asOf, stop);
+                (decisions[at], issued[at], faults[at]) = (decision, claim, fault);
                 if (stands)
                 {
                     Interlocked.Increment(ref standing);
@@ -123,7 +135,7 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
                 progress?.Report(new CloseProgress(Interlocked.Increment(ref done), patients.Count));
             }
         );
-        return new CloseResult(decisions, [.. issued.OfType<string>()], standing);
+        return new CloseResult(decisions, [.. issued.OfType<string>()], standing, [.. faults.OfType<CloseFault>()]);
     }
 
     /// <summary>The month has ended in the practice's time zone.</summary>
@@ -133,7 +145,7 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
     private static ParallelOptions Options(CancellationToken cancel) =>
         new() { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancel };
 
-    private async Task<(MonthDecision Decision, string? Issued, bool Stands)> CloseAsync(
+    private async Task<(MonthDecision Decision, string? Issued, bool Stands, CloseFault? Fault)> CloseAsync(
         PracticeFile file,
         string patient,
         ServiceMonth month,
@@ -149,12 +161,16 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
             var (decision, claims) = reading.Read(record, month, asOf);
             if (Next(file, decision, claims.Count == 0 ? null : claims[^1], asOf) is not { } claim)
             {
-                return (decision, null, claims.Count > 0);
+                return (decision, null, claims.Count > 0, null);
             }
             var (id, bytes) = claim;
+            if (Fault(decision.Patient, id, bytes) is { } fault)
+            {
+                return (decision, null, false, fault);
+            }
             if (await IssueAsync(file.Practice.Slug, record, month, id, bytes, asOf, cancel))
             {
-                return (decision, id, false);
+                return (decision, id, false, null);
             }
         }
     }
@@ -194,6 +210,18 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
         );
     }
 
+    private CloseFault? Fault(string patient, string id, byte[] claim)
+    {
+        var document =
+            FhirJson.Parse(claim, out _) ?? throw new InvalidOperationException("Our own Claim is not JSON.");
+        return check(document.Root).Issues.FirstOrDefault(issue => issue.Severity <= Severity.Error) is { } broken
+            ? new CloseFault(
+                patient,
+                $"Claim/{id} was not issued: it breaks {broken.Rule} at {broken.Expression}: {broken.Text}"
+            )
+            : null;
+    }
+
     private async Task<bool> IssueAsync(
         string practice,
         StreamRecord record,
@@ -204,15 +232,6 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
         CancellationToken cancel
     )
     {
-        var document =
-            FhirJson.Parse(claim, out _) ?? throw new InvalidOperationException("Our own Claim is not JSON.");
-        if (check(document.Root) is { IsValid: false } report)
-        {
-            var fault = report.Issues.First(issue => issue.Severity <= Severity.Error);
-            throw new InvalidOperationException(
-                $"Our own Claim {id} breaks {fault.Rule} at {fault.Expression}: {fault.Text} Nothing was issued."
-            );
-        }
         var payload = new EntryPayload(
             at,
             "ccmfhir",
