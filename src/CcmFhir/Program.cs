@@ -12,6 +12,7 @@ var root = new RootCommand("Chronic Care Management from FHIR to claims.")
     PushCommand.Build(clock),
     ClaimsCommand.Build(clock),
     EhrCommand.Build(clock),
+    ExportCommand.Build(clock),
     VerifyCommand.Build(clock),
     RebuildCommand.Build(clock),
     ProfilesCommand.Build(),

@@ -9,13 +9,16 @@ namespace CcmFhir.Commands;
 /// beside the program, then the environment (<c>Ccm__Store</c>).</summary>
 internal sealed class CommandPlace : IAsyncDisposable
 {
-    private CommandPlace(string practice, IJournalStore store, EhrSessions sessions)
+    private CommandPlace(PracticeFile file, IJournalStore store, EhrSessions sessions)
     {
-        (Practice, Store, Sessions, Streams) = (practice, store, sessions, new StreamRecords(store));
+        (File, Store, Sessions, Streams) = (file, store, sessions, new StreamRecords(store));
     }
 
+    /// <summary>The practice.</summary>
+    public PracticeFile File { get; }
+
     /// <summary>Slug of the practice.</summary>
-    public string Practice { get; }
+    public string Practice => File.Practice.Slug;
 
     /// <summary>The journal.</summary>
     public IJournalStore Store { get; }
@@ -84,13 +87,13 @@ internal sealed class CommandPlace : IAsyncDisposable
     {
         var settings = Settings();
         var practices =
-            practice is not null && File.Exists(practice)
+            practice is not null && System.IO.File.Exists(practice)
                 ? new Practices([PracticeFile.Read(practice)])
                 : Practices.Read(settings[Practices.Setting] ?? Practices.Default);
         var all = practices.All.Select(file => file.Practice.Slug).ToList();
         var slug =
             practice is not null && practices.Find(practice) is not null ? practice
-            : all.Count == 1 && (practice is null || File.Exists(practice)) ? all[0]
+            : all.Count == 1 && (practice is null || System.IO.File.Exists(practice)) ? all[0]
             : throw new InvalidDataException(
                 practice is null
                     ? $"Say --practice; there are: {(all.Count == 0 ? "none" : string.Join(", ", all))}."
@@ -98,7 +101,7 @@ internal sealed class CommandPlace : IAsyncDisposable
             );
         var store = await JournalStores.OpenAsync(journal ?? settings[JournalStores.Setting], clock, cancel);
         var keys = new EhrKeys(settings[DeliveryRoom.KeysSetting] ?? DeliveryRoom.DefaultKeys);
-        return new CommandPlace(slug, store, new EhrSessions(practices, keys, clock));
+        return new CommandPlace(practices.Find(slug)!, store, new EhrSessions(practices, keys, clock));
     }
 
     /// <summary>Runs a command in its place; what cannot be run ends with exit code 2 and a sentence.</summary>

@@ -26,12 +26,14 @@ internal enum AnswerKind
 /// <param name="Kind">What it says.</param>
 /// <param name="Amount">What is paid, in its currency; null where it says nothing.</param>
 /// <param name="Reasons">Codes and texts of errors, adjudication reasons and notes.</param>
+/// <param name="Number">The payer's number of the claim: the answer's identifier, of type <c>uc</c> where there are several; null where it has none.</param>
 internal sealed record ClaimAnswer(
     string Reference,
     DateTimeOffset At,
     AnswerKind Kind,
     decimal? Amount,
-    IReadOnlyList<string> Reasons
+    IReadOnlyList<string> Reasons,
+    string? Number = null
 )
 {
     /// <summary>The answers to a claim that its patient's stream holds, oldest first. A link is what the answer itself says: by our reference,
@@ -84,7 +86,7 @@ internal sealed record ClaimAnswer(
             : amount > 0 ? AnswerKind.Paid
             : amount is null ? AnswerKind.Pending
             : AnswerKind.Denied;
-        return new ClaimAnswer(reference, at, kind, amount, ReasonsOf(answer));
+        return new ClaimAnswer(reference, at, kind, amount, ReasonsOf(answer), NumberOf(answer));
     }
 
     /// <summary>Errors of a ClaimResponse, as one text.</summary>
@@ -121,6 +123,23 @@ internal sealed record ClaimAnswer(
         return identifier is not null
             && link["identifier"u8]["value"u8].Text == identifier
             && link["identifier"u8]["system"u8].Text == ClaimDraft.IdentifierSystem;
+    }
+
+    private static string? NumberOf(FhirElement answer)
+    {
+        string? first = null;
+        foreach (var identifier in answer["identifier"u8].Items)
+        {
+            foreach (var coding in identifier["type"u8]["coding"u8].Items)
+            {
+                if (coding["code"u8].Is("uc"u8))
+                {
+                    return identifier["value"u8].Text;
+                }
+            }
+            first ??= identifier["value"u8].Text;
+        }
+        return first;
     }
 
     /// <summary>What is paid: the payment, else the total of category benefit.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using CcmFhir.Export;
 
 namespace CcmFhir.Ehr;
 
@@ -79,7 +80,9 @@ internal sealed record Reconciliation(
     /// <summary>The claims as CSV: one line each, ages in whole days.</summary>
     public string ToCsv()
     {
-        var csv = new StringBuilder("claim,patient,state,total,issued,delivered,ehr,answered,paid,daysOpen,problem\n");
+        var csv = new StringBuilder(
+            "claim,patient,state,total,issued,delivered,ehr,answered,paid,daysOpen,problem\r\n"
+        );
         foreach (var claim in Claims)
         {
             var decided = Decided(claim);
@@ -101,7 +104,7 @@ internal sealed record Reconciliation(
                 : claim.Delivery.Accepted is null ? claim.Delivery.Last?.Text
                 : null,
             ];
-            csv.AppendJoin(',', cells.Select(Cell)).Append('\n');
+            csv.Append(CsvText.Line(cells));
         }
         return csv.ToString();
     }
@@ -111,17 +114,4 @@ internal sealed record Reconciliation(
 
     private static string? Day(DateTimeOffset? at) =>
         at?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
-
-    // A cell that a spreadsheet would take for a formula starts with an apostrophe.
-    private static string Cell(string? text)
-    {
-        var value = text ?? "";
-        if (value.Length > 0 && value[0] is '=' or '+' or '-' or '@' or '\t' or '\r')
-        {
-            value = "'" + value;
-        }
-        return value.AsSpan().IndexOfAny(",\"\n\r") < 0
-            ? value
-            : $"\"{value.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
-    }
 }

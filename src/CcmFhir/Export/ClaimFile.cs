@@ -3,14 +3,14 @@ namespace CcmFhir.Export;
 /// <summary>What a claim file says of one claim, in the words of X12 and the paper forms; made from the FHIR Claim and what it refers to.</summary>
 internal sealed record ClaimFileClaim
 {
-    /// <summary>Patient control number (CLM01): ours, comes back on the remittance; at most 20 characters.</summary>
+    /// <summary>Logical id of the Claim.</summary>
+    public required string ClaimId { get; init; }
+
+    /// <summary>Patient control number (CLM01): ours, comes back on the remittance; 20 characters.</summary>
     public required string ControlNumber { get; init; }
 
     /// <summary>Institutional (837I: RHC, FQHC) or professional (837P).</summary>
     public required bool Institutional { get; init; }
-
-    /// <summary>Type of bill without its frequency digit (71 RHC, 77 FQHC), for institutional claims.</summary>
-    public string? BillType { get; init; }
 
     /// <summary>Sum of the lines, USD.</summary>
     public required decimal Total { get; init; }
@@ -21,11 +21,15 @@ internal sealed record ClaimFileClaim
     /// <summary>1 original, 7 replacement, 8 void (CLM05-3).</summary>
     public required int Frequency { get; init; }
 
-    /// <summary>The payer's number of the claim that this one replaces or voids (REF F8); needed for 7 and 8.</summary>
-    public string? PayerControlNumber { get; init; }
+    /// <summary>Number of the claim that this one replaces or voids (REF F8): the payer's where it has answered, else our control number of it;
+    /// null for an original.</summary>
+    public string? OriginalNumber { get; init; }
 
     /// <summary>The insured, who for Medicare is the patient.</summary>
     public required ClaimFilePerson Patient { get; init; }
+
+    /// <summary>Where the patient lives.</summary>
+    public required ClaimFileAddress Address { get; init; }
 
     /// <summary>Member id: the Medicare Beneficiary Identifier.</summary>
     public required string MemberId { get; init; }
@@ -36,15 +40,6 @@ internal sealed record ClaimFileClaim
     /// <summary>M, F or U.</summary>
     public required char Sex { get; init; }
 
-    /// <summary>Name of the payer.</summary>
-    public required string PayerName { get; init; }
-
-    /// <summary>Id of the payer at the clearinghouse.</summary>
-    public required string PayerId { get; init; }
-
-    /// <summary>MB Medicare Part B, MA Part A (institutional), 16 Medicare Advantage ... (SBR09).</summary>
-    public required string FilingIndicator { get; init; }
-
     /// <summary>Who rendered the service; for institutional claims the attending.</summary>
     public required ClaimFilePerson Rendering { get; init; }
 
@@ -54,71 +49,43 @@ internal sealed record ClaimFileClaim
     /// <summary>First and last day of the statement.</summary>
     public required (DateOnly From, DateOnly To) Statement { get; init; }
 
-    /// <summary>ICD-10-CM codes with their dot, the principal one first; at most 12 are sent.</summary>
+    /// <summary>ICD-10-CM codes with their dot, the principal one first; 1 to 12.</summary>
     public required IReadOnlyList<string> Diagnoses { get; init; }
 
     /// <summary>Service lines; at least one.</summary>
     public required IReadOnlyList<ClaimFileLine> Lines { get; init; }
 }
 
-/// <summary>A person's name and address.</summary>
-internal sealed record ClaimFilePerson(string Last, string First, string? Middle, ClaimFileAddress? Address);
+/// <summary>A person's name.</summary>
+internal sealed record ClaimFilePerson(string Last, string? First, string? Middle);
 
 /// <summary>A postal address in the United States.</summary>
-internal sealed record ClaimFileAddress(string Line, string City, string State, string PostalCode);
+/// <param name="Line">Street.</param>
+/// <param name="Line2">Second line; null for none.</param>
+/// <param name="City">City.</param>
+/// <param name="State">Two letters.</param>
+/// <param name="PostalCode">Five or nine digits, with or without a hyphen.</param>
+internal sealed record ClaimFileAddress(string Line, string? Line2, string City, string State, string PostalCode);
 
 /// <summary>One service line.</summary>
 /// <param name="Code">CPT or HCPCS code.</param>
+/// <param name="Modifiers">Modifiers, at most four.</param>
 /// <param name="Units">Units of service.</param>
 /// <param name="Charge">Charge for all units, USD.</param>
-/// <param name="Date">Date of service.</param>
-/// <param name="Pointers">Diagnoses that the line points at, by number from 1; at most four are sent.</param>
-/// <param name="RevenueCode">Revenue code, for institutional claims.</param>
+/// <param name="From">Date of service, or the first of a range.</param>
+/// <param name="Through">Last date of a range (included); null for a single date.</param>
+/// <param name="Pointers">Diagnoses that the line points at, by number from 1; at most four.</param>
 internal sealed record ClaimFileLine(
     string Code,
+    IReadOnlyList<string> Modifiers,
     int Units,
     decimal Charge,
-    DateOnly Date,
-    IReadOnlyList<int> Pointers,
-    string? RevenueCode = null
+    DateOnly From,
+    DateOnly? Through,
+    IReadOnlyList<int> Pointers
 );
 
-/// <summary>Who sends, who receives, who bills.</summary>
-internal sealed record ClaimFileEnvelope
-{
-    /// <summary>Our id at the clearinghouse (ISA06, GS02).</summary>
-    public required string SenderId { get; init; }
-
-    /// <summary>The clearinghouse's id (ISA08, GS03).</summary>
-    public required string ReceiverId { get; init; }
-
-    /// <summary>The clearinghouse's name (1000B).</summary>
-    public required string ReceiverName { get; init; }
-
-    /// <summary>Control number of the interchange, 1 to 999,999,999.</summary>
-    public required int ControlNumber { get; init; }
-
-    /// <summary>When the file is written, in the practice's time zone.</summary>
-    public required DateTimeOffset Written { get; init; }
-
-    /// <summary>P production, T test (ISA15).</summary>
-    public required char Usage { get; init; }
-
-    /// <summary>Billing provider: name, NPI, TIN, taxonomy, address, phone.</summary>
-    public required string BillingName { get; init; }
-
-    /// <summary>Billing provider's NPI.</summary>
-    public required string BillingNpi { get; init; }
-
-    /// <summary>Billing provider's tax id.</summary>
-    public required string BillingTin { get; init; }
-
-    /// <summary>Billing provider's taxonomy code; null where the payer asks for none.</summary>
-    public string? BillingTaxonomy { get; init; }
-
-    /// <summary>Billing provider's street address (no post box: X12 005010X222, 2010AA N3).</summary>
-    public required ClaimFileAddress BillingAddress { get; init; }
-
-    /// <summary>Phone for questions, digits only.</summary>
-    public required string ContactPhone { get; init; }
-}
+/// <summary>Why a claim cannot stand in an 837 file.</summary>
+/// <param name="ClaimId">The claim.</param>
+/// <param name="Text">Which element of which resource is missing, and which segment needs it; ids, no names.</param>
+internal sealed record ClaimFileFault(string ClaimId, string Text);

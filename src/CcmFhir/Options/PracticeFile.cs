@@ -105,7 +105,7 @@ internal sealed record PracticeFile(
                     : throw settings.Wrong("issuers", "holds an entry without issuer")
             );
         }
-        var files = settings.Object("claimFiles") is { } envelope ? ClaimFileSettings.Read(envelope) : null;
+        var files = settings.Object("claimFiles") is { } envelope ? ClaimFileSettings.Read(envelope, folder) : null;
         settings.RefuseUnknown();
         return new PracticeFile(practice, ehr, issuers, files);
     }

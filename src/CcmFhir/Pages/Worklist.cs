@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using CcmFhir.Export;
 
 namespace CcmFhir.Pages;
 
@@ -145,32 +146,21 @@ internal static class WorklistCsv
         );
         foreach (var row in rows)
         {
-            csv.AppendJoin(
-                    ',',
-                    Field(row.PatientId),
-                    Field(row.Name),
-                    Field(row.State.ToString().ToLowerInvariant()),
+            csv.Append(
+                CsvText.Line(
+                    row.PatientId,
+                    row.Name,
+                    row.State.ToString().ToLowerInvariant(),
                     (row.Counted / 60).ToString(CultureInfo.InvariantCulture),
                     row.Counted.ToString(CultureInfo.InvariantCulture),
-                    row.Next?.ToString(CultureInfo.InvariantCulture) ?? "",
-                    Field(row.NextCode ?? ""),
-                    Field(row.Codes),
+                    row.Next?.ToString(CultureInfo.InvariantCulture),
+                    row.NextCode,
+                    row.Codes,
                     row.Amount.ToString("0.00", CultureInfo.InvariantCulture),
-                    Field(string.Join("; ", row.Reasons.Select(reason => $"{reason.Code} {reason.Text}")))
+                    string.Join("; ", row.Reasons.Select(reason => $"{reason.Code} {reason.Text}"))
                 )
-                .Append("\r\n");
+            );
         }
         return csv.ToString();
-    }
-
-    private static string Field(string value)
-    {
-        if (value is ['=' or '+' or '-' or '@' or '\t' or '\r', ..])
-        {
-            value = "'" + value;
-        }
-        return value.AsSpan().ContainsAny(",\"\r\n")
-            ? $"\"{value.Replace("\"", "\"\"", StringComparison.Ordinal)}\""
-            : value;
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -33,9 +32,10 @@ public sealed class NodeClientsTest : IAsyncDisposable
         ).ShouldBeNull();
 
         var seen = JsonNode.Parse(
-            await NodeAsync(
+            await NodePackages.RunAsync(
+                "node",
                 Path.Combine(AppContext.BaseDirectory, "Data", "clients", "drive.mjs"),
-                Path.Combine(await InstallAsync(), "node_modules"),
+                await NodePackages.InstallAsync("node-fhir-clients", "fhir-kit-client@2.0.3", "fhirclient@2.6.3"),
                 server.Base,
                 "node",
                 keyFile,
@@ -92,46 +92,5 @@ public sealed class NodeClientsTest : IAsyncDisposable
                 },
             }
         );
-    }
-
-    private static async Task<string> InstallAsync()
-    {
-        var cache = Directory.CreateDirectory(Repository.At(".cache", "node-fhir-clients")).FullName;
-        if (!File.Exists(Path.Combine(cache, "installed")))
-        {
-            await RunAsync(
-                "npm",
-                "install",
-                "--prefix",
-                cache,
-                "--no-audit",
-                "--no-fund",
-                "--no-save",
-                "--ignore-scripts",
-                "fhir-kit-client@2.0.3",
-                "fhirclient@2.6.3"
-            );
-            await File.WriteAllTextAsync(Path.Combine(cache, "installed"), "fhir-kit-client 2.0.3, fhirclient 2.6.3");
-        }
-        return cache;
-    }
-
-    private static Task<string> NodeAsync(params string[] arguments) => RunAsync("node", arguments);
-
-    private static async Task<string> RunAsync(string program, params string[] arguments)
-    {
-        using var process = Process.Start(
-            new ProcessStartInfo(program, arguments)
-            {
-                UseShellExecute = false,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            }
-        )!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = await process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        process.ExitCode.ShouldBe(0, errors + await output);
-        return await output;
     }
 }
