@@ -7,7 +7,8 @@ using Microsoft.Data.Sqlite;
 
 namespace CcmFhir.Tests.Ehr;
 
-/// <summary>The real program pushes to an EHR that fails 30 % of all calls in every way there is, and is killed again and again.</summary>
+/// <summary>The real program pushes to an EHR that fails 30 % of all calls in every way there is, and is killed again and again;
+/// and two of it push at once.</summary>
 /// <remarks>Short by default; <c>CCMFHIR_PUSH_CLAIMS=10000</c> and <c>CCMFHIR_PUSH_KILLS=5</c> play it in full.</remarks>
 public sealed class KilledPushTest : IDisposable
 {
@@ -81,6 +82,32 @@ public sealed class KilledPushTest : IDisposable
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"{Claims} claims, {Kills} kills, {ehr.Requests.Count} requests, {ehr.Count("POST", "Claim")} creates"
         );
+    }
+
+    [Fact]
+    public async Task Two_programs_at_once_one_of_them_killed_bring_each_claim_once_although_If_None_Exist_lets_duplicates_through()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        using var ehr = new PlayedEhr { KeepsConditional = false, Slowness = TimeSpan.FromMilliseconds(5) };
+        await using var front = new TlsFront(ehr.BaseUrl, () => false);
+        var practice = await PracticeAsync(front);
+        var issued = await IssueAsync(cancel);
+        string[] push = ["push", "--month", PushScene.Month, "--wait", "--practice", practice];
+
+        using var first = Start(push);
+        using var second = Start(push);
+        while (!first.HasExited && ehr.Count("POST", "Claim") < Claims / 3)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, cancel);
+        }
+        first.HasExited.ShouldBeFalse("it was to be killed in the middle of its work");
+        first.Kill();
+        await Task.WhenAll(first.WaitForExitAsync(cancel), second.WaitForExitAsync(cancel));
+
+        second.ExitCode.ShouldBe(0);
+        ehr.Claims.Select(claim => claim["identifier"]![0]!["value"]!.GetValue<string>())
+            .Order()
+            .ShouldBe(issued.Order(), "each once, none missing");
     }
 
     public void Dispose()

@@ -3,9 +3,13 @@ using CcmFhir.Ehr;
 namespace CcmFhir.Tests.Ehr;
 
 /// <summary>Our SMART Backend Services client against an authorization server library, keys rotated while claims go out.</summary>
-public class SmartClientTest
+public sealed class SmartClientTest : IDisposable
 {
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("ccmfhir-smart-");
+
     private const string Client = "ccmfhir-northside";
+
+    public void Dispose() => folder.Delete(recursive: true);
 
     [Theory]
     [InlineData("ES384")]
@@ -109,6 +113,86 @@ public class SmartClientTest
         (await scene.PushAsync()).Count(Standing.Delivered).ShouldBe(0);
         ehr.Tokens.ShouldBe(0);
     }
+
+    [Fact]
+    public async Task A_client_secret_read_from_a_file_gets_a_token_and_a_wrong_one_is_told_without_being_shown()
+    {
+        await using var ehr = await SmartEhr.StartAsync();
+        await ehr.RegisterAsync(Client, "correct horse battery staple");
+        var secret = Path.Combine(folder.FullName, "secret");
+        await File.WriteAllTextAsync(secret, "wrong horse", TestContext.Current.CancellationToken);
+        await using var scene = Scene(ehr, AuthorizationKind.Secret, "file:" + secret);
+        await scene.IssueAsync("p1");
+
+        var refused = (await scene.PushAsync()).Claims[0].Text!;
+        refused.ShouldContain("invalid_client");
+        refused.ShouldNotContain("horse");
+        ehr.Claims.ShouldBeEmpty();
+
+        await File.WriteAllTextAsync(secret, "correct horse battery staple\n", TestContext.Current.CancellationToken);
+        (await scene.PushUntilQuietAsync()).Count(Standing.Delivered).ShouldBe(1);
+        ehr.Tokens.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_static_token_goes_along_as_it_is_and_one_that_is_turned_away_is_told()
+    {
+        await using var ehr = await SmartEhr.StartAsync();
+        var token = Path.Combine(folder.FullName, "token");
+        await File.WriteAllTextAsync(token, "stale", TestContext.Current.CancellationToken);
+        await using var scene = Scene(ehr, AuthorizationKind.Token, "file:" + token);
+        await scene.IssueAsync("p1");
+
+        (await scene.PushAsync()).Claims[0].Text!.ShouldContain("401");
+        ehr.Refusals.ShouldBeGreaterThan(0);
+
+        await ehr.RegisterAsync("somebody", "a secret");
+        using var http = new HttpClient();
+        using var form = new FormUrlEncodedContent([
+            new("grant_type", "client_credentials"),
+            new("client_id", "somebody"),
+            new("client_secret", "a secret"),
+            new("scope", "system/*.cruds"),
+        ]);
+        using var given = await http.PostAsync(ehr.TokenUrl, form, TestContext.Current.CancellationToken);
+        using var json = System.Text.Json.JsonDocument.Parse(
+            await given.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
+        );
+        await File.WriteAllTextAsync(
+            token,
+            json.RootElement.GetProperty("access_token").GetString(),
+            TestContext.Current.CancellationToken
+        );
+        (await scene.PushUntilQuietAsync()).Count(Standing.Delivered).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_secret_that_is_not_there_is_named_and_nothing_is_sent()
+    {
+        await using var ehr = await SmartEhr.StartAsync();
+        await using var scene = Scene(ehr, AuthorizationKind.Secret, "env:CCMFHIR_NO_SUCH_SECRET");
+        await scene.IssueAsync("p1");
+
+        (await scene.PushAsync()).Claims[0].Text!.ShouldContain("CCMFHIR_NO_SUCH_SECRET");
+        ehr.Refusals.ShouldBe(0);
+    }
+
+    private static PushScene Scene(SmartEhr ehr, AuthorizationKind kind, string from) =>
+        Scene(
+            ehr,
+            "ES384",
+            connection =>
+                connection with
+                {
+                    Authorization = new EhrAuthorization
+                    {
+                        Kind = kind,
+                        ClientId = Client,
+                        Scope = "system/*.cruds",
+                        SecretFrom = from,
+                    },
+                }
+        );
 
     private static PushScene Scene(SmartEhr ehr, string algorithm, Func<EhrConnection, EhrConnection>? change = null) =>
         new(

@@ -96,20 +96,10 @@ internal sealed class SmartEhr : IAsyncDisposable
     {
         await using var scope = app.Services.CreateAsyncScope();
         var applications = scope.ServiceProvider.GetRequiredService<IOpenIddictApplicationManager>();
-        var descriptor = new OpenIddictApplicationDescriptor
-        {
-            ClientId = client,
-            ClientType = OpenIddictConstants.ClientTypes.Confidential,
-            JsonWebKeySet = new JsonWebKeySet(
-                System.Text.Json.JsonSerializer.Serialize(new { keys = published.Select(key => key.PublicJwk) })
-            ),
-            Permissions =
-            {
-                OpenIddictConstants.Permissions.Endpoints.Token,
-                OpenIddictConstants.Permissions.GrantTypes.ClientCredentials,
-                OpenIddictConstants.Permissions.Prefixes.Scope + "system/*.cruds",
-            },
-        };
+        var descriptor = Descriptor(client);
+        descriptor.JsonWebKeySet = new JsonWebKeySet(
+            System.Text.Json.JsonSerializer.Serialize(new { keys = published.Select(key => key.PublicJwk) })
+        );
         if (await applications.FindByClientIdAsync(client) is { } there)
         {
             await applications.UpdateAsync(there, descriptor);
@@ -118,6 +108,15 @@ internal sealed class SmartEhr : IAsyncDisposable
         {
             await applications.CreateAsync(descriptor);
         }
+    }
+
+    /// <summary>Registers a client that shows a secret.</summary>
+    public async Task RegisterAsync(string client, string secret)
+    {
+        await using var scope = app.Services.CreateAsyncScope();
+        var descriptor = Descriptor(client);
+        descriptor.ClientSecret = secret;
+        await scope.ServiceProvider.GetRequiredService<IOpenIddictApplicationManager>().CreateAsync(descriptor);
     }
 
     /// <summary>Withdraws every token that was given out.</summary>
@@ -136,6 +135,19 @@ internal sealed class SmartEhr : IAsyncDisposable
         await app.DisposeAsync();
         database.Dispose();
     }
+
+    private static OpenIddictApplicationDescriptor Descriptor(string client) =>
+        new()
+        {
+            ClientId = client,
+            ClientType = OpenIddictConstants.ClientTypes.Confidential,
+            Permissions =
+            {
+                OpenIddictConstants.Permissions.Endpoints.Token,
+                OpenIddictConstants.Permissions.GrantTypes.ClientCredentials,
+                OpenIddictConstants.Permissions.Prefixes.Scope + "system/*.cruds",
+            },
+        };
 
     private static JsonObject Capability { get; } =
         JsonNode
