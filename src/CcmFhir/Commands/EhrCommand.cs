@@ -28,6 +28,13 @@ internal static class EhrCommand
                     clock,
                     async (place, output) =>
                     {
+                        if (!place.Ehr.Connection.HasServer)
+                        {
+                            await output.WriteLineAsync(
+                                $"Claims are delivered as: file, into {place.File.ClaimFiles!.Folder}"
+                            );
+                            return 0;
+                        }
                         var (known, answer) = await place.Ehr.Capabilities.GetAsync(place.Ehr, cancel);
                         if (known is null)
                         {

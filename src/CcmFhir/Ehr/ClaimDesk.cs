@@ -134,7 +134,7 @@ internal sealed class ClaimDesk(StreamRecords streams, TimeProvider clock)
                 case Standing.Delivered:
                     return new DeskAnswer(
                         false,
-                        $"The EHR has claim {claimId} as {delivery.Accepted!.EhrReference ?? "delivered"}; it is not sent twice. A change to it is a correction."
+                        $"The EHR has claim {claimId} as {delivery.Accepted!.EhrReference ?? delivery.Accepted.File ?? "delivered"}; it is not sent twice. A change to it is a correction."
                     );
                 case Standing.Sending:
                     return new DeskAnswer(
@@ -206,7 +206,7 @@ internal sealed class ClaimDesk(StreamRecords streams, TimeProvider clock)
     public ClaimView View(StreamRecord record, ClaimJourney claim, EhrConnection? connection)
     {
         var draft = ClaimDraft.Read(claim.Json);
-        var delivery = Outbox.Of(claim, connection ?? NoConnection, clock.GetUtcNow());
+        var delivery = Outbox.Of(claim, connection ?? EhrConnection.None, clock.GetUtcNow());
         var seen = claim.Events.FindLast(step => step.Kind == RecordKind.ClaimSeen);
         return new ClaimView(
             claim.Id,
@@ -228,8 +228,6 @@ internal sealed class ClaimDesk(StreamRecords streams, TimeProvider clock)
             Advice(claim.Id, delivery, seen)
         );
     }
-
-    private static readonly EhrConnection NoConnection = new() { BaseUrl = new Uri("https://ehr.invalid") };
 
     private static string? Advice(string id, Delivery delivery, ClaimEvent? seen) =>
         delivery.Standing switch

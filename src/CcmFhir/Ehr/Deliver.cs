@@ -1,3 +1,5 @@
+using CcmFhir.Export;
+
 namespace CcmFhir.Ehr;
 
 /// <summary>One try to deliver one claim: what it needs to know.</summary>
@@ -16,7 +18,14 @@ internal sealed record DeliveryTry(
     MappedReferences Mapped,
     DateTimeOffset SendBefore,
     Func<DeliveryNote, Task> PartAccepted
-);
+)
+{
+    /// <summary>Makes the 837 file of the claim; null where the practice file has no <c>claimFiles</c>.</summary>
+    public Func<CancellationToken, Task<ClaimFile>>? ClaimFile { get; init; }
+
+    /// <summary>Journals a part if this try is still the one that looks after the claim and no part is there; false when it is not.</summary>
+    public Func<DeliveryNote, Task<bool>>? TryPart { get; init; }
+}
 
 /// <summary>The index of delivery shapes: which one an EHR gets, and what each does.</summary>
 internal static class Deliver
@@ -48,6 +57,7 @@ internal static class Deliver
             DeliveryShape.Transaction => "transaction",
             DeliveryShape.ChargeItem => "charge-item",
             DeliveryShape.Document => "document",
+            DeliveryShape.File => "file",
             _ => "auto",
         };
 
@@ -81,6 +91,7 @@ internal static class Deliver
             DeliveryShape.Transaction => DeliverTransaction.TryAsync(attempt, cancel),
             DeliveryShape.ChargeItem => DeliverChargeItems.TryAsync(attempt, cancel),
             DeliveryShape.Document => DeliverDocument.TryAsync(attempt, cancel),
+            DeliveryShape.File => DeliverFile.TryAsync(attempt, cancel),
             _ => throw new ArgumentOutOfRangeException(nameof(shape), shape, "Not a shape that can be delivered."),
         };
 }

@@ -6,7 +6,8 @@ using CcmFhir.Validation;
 
 namespace CcmFhir.Ehr;
 
-/// <summary>A DocumentReference that carries the claim as FHIR JSON and as a page to read and print: for EHRs that take documents only, where
+/// <summary>A DocumentReference that carries the claim as FHIR JSON, as a page to read and print and, where the practice file has
+/// <c>claimFiles</c>, as 837: for EHRs that take documents only, where
 /// billing staff enter the claim from it.</summary>
 internal static class DeliverDocument
 {
@@ -14,7 +15,7 @@ internal static class DeliverDocument
     public const string IdentifierSystem = "http://ccmfhir.org/fhir/claim-document";
 
     /// <summary>One try.</summary>
-    public static Task<TryResult> TryAsync(DeliveryTry attempt, CancellationToken cancel)
+    public static async Task<TryResult> TryAsync(DeliveryTry attempt, CancellationToken cancel)
     {
         var missing = attempt.Mapped.Missing.Where(item => item.Reference.Path == "Claim.patient").ToList();
         var problem = attempt.Mapped.Problem ?? (missing.Count > 0 ? EhrReferences.NotThere(missing) : null);
@@ -22,16 +23,29 @@ internal static class DeliverDocument
             "DocumentReference",
             IdentifierSystem,
             attempt.Claim.Identifier,
-            Write(attempt),
+            Write(attempt, await File837Async(attempt, cancel)),
             attempt.Before.MayHaveArrived,
             attempt.SendBefore
         );
         return problem is null
-            ? CreateOnce.TryAsync(attempt.Ehr, attempt.Known, item, cancel)
-            : Deliver.StopAsync(attempt, item, problem, cancel);
+            ? await CreateOnce.TryAsync(attempt.Ehr, attempt.Known, item, cancel)
+            : await Deliver.StopAsync(attempt, item, problem, cancel);
     }
 
-    private static byte[] Write(DeliveryTry attempt)
+    // The document is there for people; where no 837 can be made, they have the page.
+    private static async Task<string?> File837Async(DeliveryTry attempt, CancellationToken cancel)
+    {
+        try
+        {
+            return attempt.ClaimFile is { } make ? (await make(cancel)).Text : null;
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+    }
+
+    private static byte[] Write(DeliveryTry attempt, string? file837)
     {
         var claim = attempt.Claim.Claim;
         using var bytes = new MemoryStream();
@@ -63,6 +77,10 @@ internal static class DeliverDocument
             json.WriteStartArray("content");
             Content(json, "application/fhir+json", "Claim (FHIR R4)", attempt.Claim.Write(attempt.Mapped.Replacements));
             Content(json, "text/html", "Claim to read", Encoding.UTF8.GetBytes(Page(attempt.Claim)));
+            if (file837 is not null)
+            {
+                Content(json, "application/EDI-X12", "Claim (X12 837)", Encoding.ASCII.GetBytes(file837));
+            }
             json.WriteEndArray();
             json.WriteEndObject();
         }

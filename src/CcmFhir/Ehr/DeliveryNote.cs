@@ -53,6 +53,9 @@ internal sealed record DeliveryNote
     /// <summary>Number of the part, from 1, where a claim goes out in several resources.</summary>
     public int? Part { get; init; }
 
+    /// <summary>Name of the file, where the claim goes out as one.</summary>
+    public string? File { get; init; }
+
     /// <summary>The EHR's OperationOutcome or other answer, bounded.</summary>
     public JsonElement? Answer { get; init; }
 

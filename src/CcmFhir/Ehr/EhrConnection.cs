@@ -23,6 +23,9 @@ internal enum DeliveryShape
 
     /// <summary>A DocumentReference that carries the claim.</summary>
     Document,
+
+    /// <summary>An 837 file in a folder, for a clearinghouse; nothing is asked of the EHR. Never chosen by itself.</summary>
+    File,
 }
 
 /// <summary>How references of a claim become references of the EHR.</summary>
@@ -38,6 +41,14 @@ internal enum ReferenceMapping
 /// <summary>The <c>ehr</c> part of a practice file: where the practice's EHR is, and how it wants to be spoken to. Immutable.</summary>
 internal sealed record EhrConnection
 {
+    private static readonly Uri NoServer = new("https://ehr.invalid");
+
+    /// <summary>No FHIR server: for a practice without EHR, or whose claims go out as files.</summary>
+    public static EhrConnection None { get; } = new() { BaseUrl = NoServer };
+
+    /// <summary>There is a FHIR server that can be asked.</summary>
+    public bool HasServer => BaseUrl != NoServer;
+
     /// <summary>FHIR base URL, without a slash at its end. https, except on the loopback interface.</summary>
     public required Uri BaseUrl { get; init; }
 
@@ -94,21 +105,24 @@ internal sealed record EhrConnection
     public static EhrConnection Read(JsonElement ehr, string folder)
     {
         var settings = new SettingsObject(ehr, "ehr");
-        var address =
-            settings.Text("baseUrl") ?? throw settings.Wrong("baseUrl", "is missing: the EHR's FHIR base URL");
+        var shape = settings.Word(
+            "deliver",
+            DeliveryShape.Auto,
+            ("auto", DeliveryShape.Auto),
+            ("claim", DeliveryShape.Claim),
+            ("submit", DeliveryShape.Submit),
+            ("transaction", DeliveryShape.Transaction),
+            ("charge-item", DeliveryShape.ChargeItem),
+            ("document", DeliveryShape.Document),
+            ("file", DeliveryShape.File)
+        );
         var connection = new EhrConnection
         {
-            BaseUrl = settings.Address("baseUrl", address),
-            Shape = settings.Word(
-                "deliver",
-                DeliveryShape.Auto,
-                ("auto", DeliveryShape.Auto),
-                ("claim", DeliveryShape.Claim),
-                ("submit", DeliveryShape.Submit),
-                ("transaction", DeliveryShape.Transaction),
-                ("charge-item", DeliveryShape.ChargeItem),
-                ("document", DeliveryShape.Document)
-            ),
+            BaseUrl =
+                settings.Text("baseUrl") is { } address ? settings.Address("baseUrl", address)
+                : shape == DeliveryShape.File ? NoServer
+                : throw settings.Wrong("baseUrl", "is missing: the EHR's FHIR base URL"),
+            Shape = shape,
             References = settings.Word(
                 "references",
                 ReferenceMapping.ByIdentifier,

@@ -17,7 +17,11 @@ internal sealed record MappedReferences(
     IReadOnlyList<(ClaimReference Reference, StoredResource Ours)> Missing,
     TryResult? Problem,
     string? PatientReference
-);
+)
+{
+    /// <summary>Nothing is mapped.</summary>
+    public static MappedReferences None { get; } = new(new Dictionary<FhirElement, byte[]>(), [], null, null);
+}
 
 /// <summary>References found at one EHR, kept while our version of the resource stays the same.</summary>
 internal sealed class ReferenceCache

@@ -1,4 +1,5 @@
 using System.Globalization;
+using CcmFhir.Options;
 
 namespace CcmFhir.Ehr;
 
@@ -29,6 +30,9 @@ internal sealed class EhrSession : IDisposable
 
     /// <summary>Slug of the practice.</summary>
     public string Practice { get; }
+
+    /// <summary>The practice's file, for claims that go out as files or hold one; null where none is made.</summary>
+    public PracticeFile? File { get; init; }
 
     /// <summary>The connection.</summary>
     public EhrConnection Connection { get; }

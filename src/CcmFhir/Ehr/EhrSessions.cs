@@ -23,7 +23,9 @@ internal sealed class EhrSessions(Practices practices, EhrKeys keys, TimeProvide
         practices.Find(practice)?.Ehr is { } connection
             ? open.GetOrAdd(
                 practice,
-                slug => new Lazy<EhrSession>(() => new EhrSession(slug, connection, keys, clock))
+                slug => new Lazy<EhrSession>(() =>
+                    new EhrSession(slug, connection, keys, clock) { File = practices.Find(slug) }
+                )
             ).Value
             : null;
 

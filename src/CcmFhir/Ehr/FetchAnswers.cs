@@ -25,6 +25,10 @@ internal sealed class FetchAnswers(StreamRecords streams, TimeProvider clock)
     public async Task<FetchReport> RunAsync(EhrSession ehr, string month, CancellationToken cancel)
     {
         var report = new FetchReport(0, 0, 0, null);
+        if (!ehr.Connection.HasServer)
+        {
+            return report with { Problem = "There is no EHR to ask: 'ehr.baseUrl' is not set. Answers come by POST." };
+        }
         var (known, answer) = await ehr.Capabilities.GetAsync(ehr, cancel);
         if (known is null)
         {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using CcmFhir.Export;
 using CcmFhir.Journal;
 
 namespace CcmFhir.Ehr;
@@ -163,7 +164,8 @@ internal sealed class PushClaims(StreamRecords streams, TimeProvider clock, stri
                     Held: true
                 );
             }
-            var (known, answer) = await ehr.Capabilities.GetAsync(ehr, cancel);
+            var asFile = ehr.Connection.Shape == DeliveryShape.File;
+            var (known, answer) = asFile ? (null, null) : await ehr.Capabilities.GetAsync(ehr, cancel);
             if (answer?.Problem is not null || answer?.Status is 429 or >= 500)
             {
                 return new PushedClaim(
@@ -179,13 +181,15 @@ internal sealed class PushClaims(StreamRecords streams, TimeProvider clock, stri
             {
                 return new PushedClaim(claimId, stream, Standing.Waiting, Tried: false, null, NoWay);
             }
-            var mapped = await EhrReferences.MapAsync(
-                ehr,
-                draft,
-                (type, id, stop) => journal.FindAsync(ehr.Practice, record, type, id, stop),
-                originals,
-                cancel
-            );
+            var mapped = asFile
+                ? MappedReferences.None
+                : await EhrReferences.MapAsync(
+                    ehr,
+                    draft,
+                    (type, id, stop) => journal.FindAsync(ehr.Practice, record, type, id, stop),
+                    originals,
+                    cancel
+                );
             // Shorter than the lease by a request's time and the time a lost request may still be at work.
             var sendBefore = clock.GetUtcNow() + (2 * Deliver.Requests(shape, draft) * ehr.Connection.Timeout);
             var lease = new DeliveryNote
@@ -207,7 +211,13 @@ internal sealed class PushClaims(StreamRecords streams, TimeProvider clock, stri
                 mapped,
                 sendBefore,
                 part => journal.AppendAsync(stream, claimId, RecordKind.ClaimPartAccepted, part, CancellationToken.None)
-            );
+            )
+            {
+                ClaimFile = ehr.File is { ClaimFiles: not null } file
+                    ? stop => new ClaimFiles(journal, file).WriteAsync([new MonthClaim(record, journey, draft)], stop)
+                    : null,
+                TryPart = part => TryPartAsync(ehr.Connection, stream, claimId, lease, part),
+            };
             var result = await TryAsync(shape, lease, attempt, cancel);
             var after = await journal.AppendAsync(stream, claimId, result.Kind, result.Note, CancellationToken.None);
             var then = Outbox.Of(after.Claim(claimId)!, ehr.Connection, clock.GetUtcNow());
@@ -215,6 +225,42 @@ internal sealed class PushClaims(StreamRecords streams, TimeProvider clock, stri
             {
                 DueAt = then.DueAt ?? VerifyClaims.DueAt(after.Claim(claimId)!, then, ehr.Connection),
             };
+        }
+    }
+
+    /// <summary>Journals a part where no part is there yet and no other try has begun since.</summary>
+    private async Task<bool> TryPartAsync(
+        EhrConnection connection,
+        string stream,
+        string claimId,
+        DeliveryNote lease,
+        DeliveryNote part
+    )
+    {
+        while (true)
+        {
+            var record = await streams.ReadAsync(stream, CancellationToken.None);
+            var claim = record.Claim(claimId)!;
+            var last = DeliveryNote.FromBytes(claim.Events.FindLast(step => step.Kind == RecordKind.ClaimSent)!.Body);
+            if (
+                (last.By, last.Attempt, last.Until) != (lease.By, lease.Attempt, lease.Until)
+                || Outbox.Of(claim, connection, clock.GetUtcNow()).Parts.ContainsKey(part.Part ?? 0)
+            )
+            {
+                return false;
+            }
+            if (
+                await journal.TryAppendAsync(
+                    record,
+                    claimId,
+                    RecordKind.ClaimPartAccepted,
+                    part,
+                    CancellationToken.None
+                )
+            )
+            {
+                return true;
+            }
         }
     }
 

@@ -107,6 +107,12 @@ internal sealed record PracticeFile(
         }
         var files = settings.Object("claimFiles") is { } envelope ? ClaimFileSettings.Read(envelope, folder) : null;
         settings.RefuseUnknown();
+        if (ehr?.Shape == DeliveryShape.File && files?.Folder is null)
+        {
+            throw new InvalidDataException(
+                "'ehr.deliver' is 'file', and 'claimFiles.folder' does not say into which folder."
+            );
+        }
         return new PracticeFile(practice, ehr, issuers, files);
     }
 
