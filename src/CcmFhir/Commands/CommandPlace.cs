@@ -5,6 +5,18 @@ using CcmFhir.Options;
 
 namespace CcmFhir.Commands;
 
+/// <summary>One run of a command over a practice and the journal.</summary>
+/// <param name="Parsed">What was asked.</param>
+/// <param name="Place">Where it works.</param>
+internal sealed record CommandRun(ParseResult Parsed, CommandPlace Place)
+{
+    /// <summary>Where its answer goes.</summary>
+    public TextWriter Output => Parsed.InvocationConfiguration.Output;
+
+    /// <summary>Where its complaints go.</summary>
+    public TextWriter Error => Parsed.InvocationConfiguration.Error;
+}
+
 /// <summary>Where a command works: the settings, the journal, the practice and its EHR. Settings are those of the server: <c>appsettings.json</c>
 /// beside the program, then the environment (<c>Ccm__Store</c>).</summary>
 internal sealed class CommandPlace : IAsyncDisposable
@@ -35,15 +47,77 @@ internal sealed class CommandPlace : IAsyncDisposable
         Sessions.Find(Practice)
         ?? throw new InvalidDataException($"Practice '{Practice}' has no EHR connection: its file has no 'ehr'.");
 
+    /// <summary>A command over one practice and the journal: with <c>--practice</c> and <c>--store</c> beside its own symbols. What cannot be run
+    /// ends with exit code 2 and a sentence.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="description">What it does.</param>
+    /// <param name="clock">The clock.</param>
+    /// <param name="own">Its own arguments and options, in the order of the help.</param>
+    /// <param name="run">Does it; the answer is the exit code.</param>
+    public static Command Define(
+        string name,
+        string description,
+        TimeProvider clock,
+        IEnumerable<Symbol> own,
+        Func<CommandRun, CancellationToken, Task<int>> run
+    )
+    {
+        var (practice, store) = (PracticeOption(), StoreOption());
+        var command = new Command(name, description);
+        foreach (var symbol in own)
+        {
+            if (symbol is Argument argument)
+            {
+                command.Add(argument);
+            }
+            else
+            {
+                command.Add((Option)symbol);
+            }
+        }
+        command.Add(practice);
+        command.Add(store);
+        command.SetAction(
+            (parsed, cancel) =>
+                RunAsync(
+                    parsed,
+                    async () =>
+                    {
+                        await using var place = await OpenAsync(
+                            parsed.GetValue(practice),
+                            parsed.GetValue(store),
+                            clock,
+                            cancel
+                        );
+                        return await run(new CommandRun(parsed, place), cancel);
+                    }
+                )
+        );
+        return command;
+    }
+
+    /// <summary>The option that names how the answer is printed: text first.</summary>
+    /// <param name="more">Forms beside text and json.</param>
+    public static Option<string> FormatOption(params string[] more)
+    {
+        var format = new Option<string>("--format")
+        {
+            Description = string.Join(" or ", ["text", "json", .. more]) + ".",
+            DefaultValueFactory = _ => "text",
+        };
+        format.AcceptOnlyFromAmong(["text", "json", .. more]);
+        return format;
+    }
+
     /// <summary>The option that names the practice.</summary>
-    public static Option<string?> PracticeOption() =>
+    private static Option<string?> PracticeOption() =>
         new("--practice")
         {
             Description = "A practice file, or the slug of one in the practices folder (when there are several).",
         };
 
     /// <summary>The option that names the journal.</summary>
-    public static Option<string?> StoreOption() =>
+    private static Option<string?> StoreOption() =>
         new("--store")
         {
             Description =
@@ -78,7 +152,7 @@ internal sealed class CommandPlace : IAsyncDisposable
     /// <param name="clock">The clock.</param>
     /// <param name="cancel">Gives up.</param>
     /// <exception cref="InvalidDataException">There is no such practice, or its file cannot be understood.</exception>
-    public static async Task<CommandPlace> OpenAsync(
+    private static async Task<CommandPlace> OpenAsync(
         string? practice,
         string? journal,
         TimeProvider clock,
@@ -104,20 +178,12 @@ internal sealed class CommandPlace : IAsyncDisposable
         return new CommandPlace(practices.Find(slug)!, store, new EhrSessions(practices, keys, clock));
     }
 
-    /// <summary>Runs a command in its place; what cannot be run ends with exit code 2 and a sentence.</summary>
-    public static async Task<int> RunAsync(
-        ParseResult parsed,
-        string? practice,
-        string? journal,
-        TimeProvider clock,
-        Func<CommandPlace, TextWriter, Task<int>> run,
-        CancellationToken cancel
-    )
+    /// <summary>Runs a command; what keeps it from running becomes a sentence and exit code 2.</summary>
+    public static async Task<int> RunAsync(ParseResult parsed, Func<Task<int>> run)
     {
         try
         {
-            await using var place = await OpenAsync(practice, journal, clock, cancel);
-            return await run(place, parsed.InvocationConfiguration.Output);
+            return await run();
         }
         catch (Exception fault)
             when (fault

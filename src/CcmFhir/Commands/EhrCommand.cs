@@ -13,122 +13,90 @@ internal static class EhrCommand
 
     private static Command Check(TimeProvider clock)
     {
-        var (practice, store) = (CommandPlace.PracticeOption(), CommandPlace.StoreOption());
-        var command = new Command("check", "Asks the EHR what it can do, and says how claims will be delivered.")
-        {
-            practice,
-            store,
-        };
-        command.SetAction(
-            (parsed, cancel) =>
-                CommandPlace.RunAsync(
-                    parsed,
-                    parsed.GetValue(practice),
-                    parsed.GetValue(store),
-                    clock,
-                    async (place, output) =>
-                    {
-                        if (!place.Ehr.Connection.HasServer)
-                        {
-                            await output.WriteLineAsync(
-                                $"Claims are delivered as: file, into {place.File.ClaimFiles!.Folder}"
-                            );
-                            return 0;
-                        }
-                        var (known, answer) = await place.Ehr.Capabilities.GetAsync(place.Ehr, cancel);
-                        if (known is null)
-                        {
-                            await output.WriteLineAsync(
-                                $"The EHR's /metadata cannot be read. {answer?.Text ?? answer?.StatusText}"
-                            );
-                            return 1;
-                        }
-                        foreach (var type in new[] { "Claim", "ChargeItem", "DocumentReference" })
-                        {
-                            await output.WriteLineAsync(
-                                $"{type}: {(known[type].Create ? "create" : "no create")}, {(known[type].ConditionalCreate ? "If-None-Exist" : "no If-None-Exist")}, {(known[type].FindByIdentifier ? "search by identifier" : "no search by identifier")}{string.Concat(known[type].Operations.Order(StringComparer.Ordinal).Select(name => ", $" + name))}"
-                            );
-                        }
-                        var shape = Deliver.Choose(place.Ehr.Connection, known);
-                        await output.WriteLineAsync(
-                            shape is null
-                                ? "Claims cannot be delivered; set 'ehr.deliver' to the way agreed with the vendor."
-                                : $"Claims are delivered as: {Deliver.Word(shape.Value)}"
-                        );
-                        return shape is null ? 1 : 0;
-                    },
-                    cancel
-                )
+        return CommandPlace.Define(
+            "check",
+            "Asks the EHR what it can do, and says how claims will be delivered.",
+            clock,
+            [],
+            async (run, cancel) =>
+            {
+                if (!run.Place.Ehr.Connection.HasServer)
+                {
+                    await run.Output.WriteLineAsync(
+                        $"Claims are delivered as: file, into {run.Place.File.ClaimFiles!.Folder}"
+                    );
+                    return 0;
+                }
+                var (known, answer) = await run.Place.Ehr.Capabilities.GetAsync(run.Place.Ehr, cancel);
+                if (known is null)
+                {
+                    await run.Output.WriteLineAsync(
+                        $"The EHR's /metadata cannot be read. {answer?.Text ?? answer?.StatusText}"
+                    );
+                    return 1;
+                }
+                foreach (var type in new[] { "Claim", "ChargeItem", "DocumentReference" })
+                {
+                    await run.Output.WriteLineAsync(
+                        $"{type}: {(known[type].Create ? "create" : "no create")}, {(known[type].ConditionalCreate ? "If-None-Exist" : "no If-None-Exist")}, {(known[type].FindByIdentifier ? "search by identifier" : "no search by identifier")}{string.Concat(known[type].Operations.Order(StringComparer.Ordinal).Select(name => ", $" + name))}"
+                    );
+                }
+                var shape = Deliver.Choose(run.Place.Ehr.Connection, known);
+                await run.Output.WriteLineAsync(
+                    shape is null
+                        ? "Claims cannot be delivered; set 'ehr.deliver' to the way agreed with the vendor."
+                        : $"Claims are delivered as: {Deliver.Word(shape.Value)}"
+                );
+                return shape is null ? 1 : 0;
+            }
         );
-        return command;
     }
 
     private static Command Keys(TimeProvider clock)
     {
-        var (practice, store) = (CommandPlace.PracticeOption(), CommandPlace.StoreOption());
-        var command = new Command("keys", "Our keys for the EHR's token endpoint.") { practice, store };
-        command.SetAction(
-            (parsed, cancel) =>
-                CommandPlace.RunAsync(
-                    parsed,
-                    parsed.GetValue(practice),
-                    parsed.GetValue(store),
-                    clock,
-                    async (place, output) =>
-                    {
-                        var signing = place.Sessions.Keys.Signing(
-                            place.Practice,
-                            place.Ehr.Connection.Authorization.Algorithm,
-                            clock.GetUtcNow()
-                        );
-                        foreach (var key in place.Sessions.Keys.Published(place.Practice, clock.GetUtcNow()))
-                        {
-                            await output.WriteLineAsync(
-                                string.Create(
-                                    CultureInfo.InvariantCulture,
-                                    $"{key.Id}  {key.Algorithm}  made {key.Made.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z{(key.Id == signing.Id ? "  signs" : "")}"
-                                )
-                            );
-                        }
-                        return 0;
-                    },
-                    cancel
-                )
+        return CommandPlace.Define(
+            "keys",
+            "Our keys for the EHR's token endpoint.",
+            clock,
+            [],
+            async (run, cancel) =>
+            {
+                var signing = run.Place.Sessions.Keys.Signing(
+                    run.Place.Practice,
+                    run.Place.Ehr.Connection.Authorization.Algorithm,
+                    clock.GetUtcNow()
+                );
+                foreach (var key in run.Place.Sessions.Keys.Published(run.Place.Practice, clock.GetUtcNow()))
+                {
+                    await run.Output.WriteLineAsync(
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"{key.Id}  {key.Algorithm}  made {key.Made.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z{(key.Id == signing.Id ? "  signs" : "")}"
+                        )
+                    );
+                }
+                return 0;
+            }
         );
-        return command;
     }
 
     private static Command Rotate(TimeProvider clock)
     {
-        var (practice, store) = (CommandPlace.PracticeOption(), CommandPlace.StoreOption());
-        var command = new Command(
+        return CommandPlace.Define(
             "rotate",
-            "Makes a new key: published at once, signing after ten minutes; the old one stays published for a day."
-        )
-        {
-            practice,
-            store,
-        };
-        command.SetAction(
-            (parsed, cancel) =>
-                CommandPlace.RunAsync(
-                    parsed,
-                    parsed.GetValue(practice),
-                    parsed.GetValue(store),
-                    clock,
-                    async (place, output) =>
-                    {
-                        var key = place.Sessions.Keys.Rotate(
-                            place.Practice,
-                            place.Ehr.Connection.Authorization.Algorithm,
-                            clock.GetUtcNow()
-                        );
-                        await output.WriteLineAsync($"{key.Id}  {key.Algorithm}");
-                        return 0;
-                    },
-                    cancel
-                )
+            "Makes a new key: published at once, signing after ten minutes; the old one stays published for a day.",
+            clock,
+            [],
+            async (run, cancel) =>
+            {
+                var key = run.Place.Sessions.Keys.Rotate(
+                    run.Place.Practice,
+                    run.Place.Ehr.Connection.Authorization.Algorithm,
+                    clock.GetUtcNow()
+                );
+                await run.Output.WriteLineAsync($"{key.Id}  {key.Algorithm}");
+                return 0;
+            }
         );
-        return command;
     }
 }

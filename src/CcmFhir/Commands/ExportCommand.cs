@@ -17,7 +17,6 @@ internal static class ExportCommand
     private static Command Claims(TimeProvider clock)
     {
         var month = CommandPlace.MonthOption();
-        var (practice, store) = (CommandPlace.PracticeOption(), CommandPlace.StoreOption());
         var format = new Option<string>("--format")
         {
             Description = "837p (005010X222A1), 837i (005010X223A2, RHC and FQHC), csv or ndjson.",
@@ -29,61 +28,41 @@ internal static class ExportCommand
             Description = "Only claims issued at or after this instant: what a file before did not hold.",
         };
         var output = OutputOption();
-        var command = new Command("claims", "The claims that were issued for a month, corrections among them.")
-        {
-            month,
-            format,
-            since,
-            output,
-            practice,
-            store,
-        };
-        command.SetAction(
-            (parsed, cancel) =>
-                CommandPlace.RunAsync(
-                    parsed,
-                    parsed.GetValue(practice),
-                    parsed.GetValue(store),
+        return CommandPlace.Define(
+            "claims",
+            "The claims that were issued for a month, corrections among them.",
+            clock,
+            [month, format, since, output],
+            async (run, cancel) =>
+            {
+                var start = run.Parsed.GetValue(since) is { } text
+                    ? FhirTime.Instant(text)
+                        ?? throw new InvalidDataException(
+                            $"--since is '{text}'; give an instant such as 2026-11-02T00:00:00Z."
+                        )
+                    : (DateTimeOffset?)null;
+                var of = run.Parsed.GetValue(month)!;
+                var claims = await MonthClaim.ReadAsync(run.Place.Streams, run.Place.Practice, of, start, cancel);
+                var kind = run.Parsed.GetValue(format)!;
+                if (kind is "csv" or "ndjson")
+                {
+                    var table = kind == "csv" ? ClaimTable.Csv(claims) : ClaimTable.NdJson(claims);
+                    await WriteAsync(table, run.Parsed.GetValue(output), run.Output, cancel);
+                    return 0;
+                }
+                return await Write837Async(
+                    run.Place,
                     clock,
-                    async (place, console) =>
-                    {
-                        var start = parsed.GetValue(since) is { } text
-                            ? FhirTime.Instant(text)
-                                ?? throw new InvalidDataException(
-                                    $"--since is '{text}'; give an instant such as 2026-11-02T00:00:00Z."
-                                )
-                            : (DateTimeOffset?)null;
-                        var claims = await MonthClaim.ReadAsync(
-                            place.Streams,
-                            place.Practice,
-                            parsed.GetValue(month)!,
-                            start,
-                            cancel
-                        );
-                        var errors = parsed.InvocationConfiguration.Error;
-                        var kind = parsed.GetValue(format)!;
-                        if (kind is "csv" or "ndjson")
-                        {
-                            var table = kind == "csv" ? ClaimTable.Csv(claims) : ClaimTable.NdJson(claims);
-                            await WriteAsync(table, parsed.GetValue(output), console, cancel);
-                            return 0;
-                        }
-                        return await Write837Async(
-                            place,
-                            clock,
-                            [.. claims.Where(claim => Fits(claim, kind))],
-                            claims.Count,
-                            parsed.GetValue(month)!,
-                            kind,
-                            text => WriteAsync(text, parsed.GetValue(output), console, cancel),
-                            errors,
-                            cancel
-                        );
-                    },
+                    [.. claims.Where(claim => Fits(claim, kind))],
+                    claims.Count,
+                    of,
+                    kind,
+                    text => WriteAsync(text, run.Parsed.GetValue(output), run.Output, cancel),
+                    run.Error,
                     cancel
-                )
+                );
+            }
         );
-        return command;
     }
 
     /// <summary>The option that names a file to write to.</summary>

@@ -12,50 +12,31 @@ internal static class PushCommand
     public static Command Build(TimeProvider clock)
     {
         var month = CommandPlace.MonthOption();
-        var (practice, store) = (CommandPlace.PracticeOption(), CommandPlace.StoreOption());
         var wait = new Option<bool>("--wait")
         {
             Description = "Goes on until nothing more comes by itself, pauses between tries included.",
         };
-        var format = new Option<string>("--format")
-        {
-            Description = "text or json.",
-            DefaultValueFactory = _ => "text",
-        };
-        format.AcceptOnlyFromAmong("text", "json");
-        var command = new Command("push", "Sends the issued claims of a month to the practice's EHR.")
-        {
-            month,
-            practice,
-            store,
-            wait,
-            format,
-        };
-        command.SetAction(
-            (parsed, cancel) =>
-                CommandPlace.RunAsync(
-                    parsed,
-                    parsed.GetValue(practice),
-                    parsed.GetValue(store),
+        var format = CommandPlace.FormatOption();
+        return CommandPlace.Define(
+            "push",
+            "Sends the issued claims of a month to the practice's EHR.",
+            clock,
+            [month, wait, format],
+            async (run, cancel) =>
+            {
+                var report = await PushAsync(
+                    run.Place,
                     clock,
-                    async (place, output) =>
-                    {
-                        var report = await PushAsync(
-                            place,
-                            clock,
-                            parsed.GetValue(month)!,
-                            parsed.GetValue(wait),
-                            cancel
-                        );
-                        await output.WriteLineAsync(
-                            parsed.GetValue(format) == "json" ? Json(report) : Text(report, parsed.GetValue(month)!)
-                        );
-                        return report.Claims.All(claim => claim.Standing == Standing.Delivered) ? 0 : 1;
-                    },
+                    run.Parsed.GetValue(month)!,
+                    run.Parsed.GetValue(wait),
                     cancel
-                )
+                );
+                await run.Output.WriteLineAsync(
+                    run.Parsed.GetValue(format) == "json" ? Json(report) : Text(report, run.Parsed.GetValue(month)!)
+                );
+                return report.Claims.All(claim => claim.Standing == Standing.Delivered) ? 0 : 1;
+            }
         );
-        return command;
     }
 
     private static async Task<PushReport> PushAsync(
@@ -97,7 +78,7 @@ internal static class PushCommand
             report
                 .Claims.Where(claim => claim.Standing != Standing.Delivered)
                 .Select(claim =>
-                    $"  {claim.ClaimId}  {ClaimsCommand.Word(claim.Standing)}  {claim.Text}"
+                    $"  {claim.ClaimId}  {ClaimsText.Word(claim.Standing)}  {claim.Text}"
                     + (
                         claim.DueAt is { } due
                             ? string.Create(
@@ -119,12 +100,12 @@ internal static class PushCommand
                 claims = report.Claims.Select(claim => new
                 {
                     claim = claim.ClaimId,
-                    standing = ClaimsCommand.Word(claim.Standing),
+                    standing = ClaimsText.Word(claim.Standing),
                     tried = claim.Tried,
                     dueAt = claim.DueAt,
                     text = claim.Text,
                 }),
             },
-            ClaimsCommand.Indented
+            ClaimsText.Indented
         );
 }

@@ -19,7 +19,7 @@ internal static class RebuildCommand
         var command = new Command("rebuild", "Makes a journal's index anew from its streams.") { store, practices };
         command.SetAction(
             (parsed, cancel) =>
-                StoreOptions.RunAsync(
+                CommandPlace.RunAsync(
                     parsed,
                     async () =>
                     {

@@ -21,24 +21,4 @@ internal static class StoreOptions
             Description = "folder of the practice files; otherwise what Ccm__Practices says",
             DefaultValueFactory = _ => Environment.GetEnvironmentVariable("Ccm__Practices") ?? "practices",
         };
-
-    /// <summary>Runs a command; what keeps it from running becomes one line and exit code 2.</summary>
-    public static async Task<int> RunAsync(ParseResult parsed, Func<Task<int>> run)
-    {
-        try
-        {
-            return await run();
-        }
-        catch (Exception fault)
-            when (fault
-                    is ArgumentException
-                        or InvalidDataException
-                        or JournalUnavailableException
-                        or JournalUnreadableException
-            )
-        {
-            await parsed.InvocationConfiguration.Error.WriteLineAsync(fault.Message);
-            return 2;
-        }
-    }
 }

@@ -26,7 +26,7 @@ internal static class VerifyCommand
         };
         command.SetAction(
             (parsed, cancel) =>
-                StoreOptions.RunAsync(
+                CommandPlace.RunAsync(
                     parsed,
                     async () =>
                     {
