@@ -97,6 +97,21 @@ public sealed record MonthDecision
     /// <summary>Sum of the lines, USD.</summary>
     public decimal Total => Lines.Sum(line => line.Net);
 
+    /// <summary>The same month where another biller has it already: nothing is billed (CCM-K01).</summary>
+    /// <param name="text">Who or what, for people.</param>
+    public MonthDecision BilledElsewhere(string text)
+    {
+        var reasons = new List<Reason>(Reasons) { Reason.Of("CCM-K01", ReasonSeverity.Deny, text) };
+        Deciding.Sort(reasons);
+        return this with
+        {
+            Lines = [],
+            Potential = [],
+            Reasons = reasons,
+            Trace = [.. Trace, new TraceStep("one biller a month", "rule W2", RuleAnswer.No, text)],
+        };
+    }
+
     /// <summary>Decides one patient's month.</summary>
     /// <param name="ledger">What is known of the patient.</param>
     /// <param name="earlier">What we issued before, for G0506 and for whether care management is under way.</param>

@@ -191,7 +191,8 @@ internal static class Deciding
         )
         ?? matter.Practice.Practitioners[0];
 
-    private static void Sort(List<Reason> reasons) =>
+    /// <summary>Denials first, then holds, warnings, information; each in code order.</summary>
+    public static void Sort(List<Reason> reasons) =>
         reasons.Sort(
             static (left, right) =>
                 left.Severity != right.Severity ? left.Severity.CompareTo(right.Severity)

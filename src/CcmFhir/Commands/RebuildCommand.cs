@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using CcmFhir.Intake;
 using CcmFhir.Journal;
+using CcmFhir.MonthEnd;
 using CcmFhir.Options;
 
 namespace CcmFhir.Commands;
@@ -33,6 +34,8 @@ internal static class RebuildCommand
                         var output = parsed.InvocationConfiguration.Output;
                         var (streams, entries, written) = (0L, 0L, 0L);
                         var waiting = new List<IndexEntry>();
+                        var registry = new ClaimRegistry(new StreamRecords(journal));
+                        var registered = new HashSet<string>(StringComparer.Ordinal);
                         var unknown = new SortedSet<string>(StringComparer.Ordinal);
                         await foreach (var stream in journal.StreamsAsync(cancel))
                         {
@@ -47,6 +50,14 @@ internal static class RebuildCommand
                             streams++;
                             var record = StreamRecord.Empty(stream).After(await journal.ReadAsync(stream, 0, cancel));
                             waiting.AddRange(derived.Of(record));
+                            foreach (var entry in await registry.StandingAsync(record, cancel))
+                            {
+                                // Two records of one person: which one comes first does not matter, and a key is written once.
+                                if (registered.Add(entry.Key))
+                                {
+                                    waiting.Add(entry);
+                                }
+                            }
                             if (waiting.Count >= AtOnce)
                             {
                                 await WriteAsync();

@@ -1,5 +1,6 @@
 using CcmFhir.Fhir;
 using CcmFhir.Journal;
+using CcmFhir.MonthEnd;
 using CcmFhir.Options;
 
 namespace CcmFhir.Intake;
@@ -40,6 +41,15 @@ internal sealed class DerivedIndex(Practices practices)
                     isNew: true
                 );
             }
+        }
+        foreach (var claim in MonthReading.Issued(record))
+        {
+            writes.Add(
+                new IndexEntry(
+                    Ehr.ClaimJournal.MonthKey(receiver.Slug, claim.Month.ToString()) + claim.Id,
+                    record.Stream
+                )
+            );
         }
         return writes.Commit().Index;
     }

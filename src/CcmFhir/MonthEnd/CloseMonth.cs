@@ -38,6 +38,8 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
 {
     private const int AtOnce = 4;
 
+    private readonly ClaimRegistry registry = new(records);
+
     /// <summary>Patients with time in the month or a consent to a program, by id.</summary>
     public async Task<IReadOnlyList<string>> PatientsAsync(
         string practice,
@@ -81,7 +83,12 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
                     JournalNames.PatientStream(file.Practice.Slug, patients[at]),
                     stop
                 );
-                decisions[at] = reading.Read(record, month, asOf).Decision;
+                (decisions[at], _) = await registry.AskAsync(
+                    record,
+                    reading.Read(record, month, asOf).Decision,
+                    asOf,
+                    stop
+                );
                 progress?.Report(new CloseProgress(Interlocked.Increment(ref done), patients.Count));
             }
         );
@@ -99,7 +106,21 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
     )
     {
         var record = await records.ReadAsync(JournalNames.PatientStream(file.Practice.Slug, patient), cancel);
-        return record.Position == 0 ? null : new MonthReading(file, rules).Read(record, month, asOf);
+        return record.Position == 0 ? null : await ReadAsync(file, record, month, asOf, cancel);
+    }
+
+    /// <summary>Decides one patient's month from a stream that was read; changes nothing.</summary>
+    public async ValueTask<PatientMonth> ReadAsync(
+        PracticeFile file,
+        StreamRecord record,
+        ServiceMonth month,
+        DateTimeOffset asOf,
+        CancellationToken cancel
+    )
+    {
+        var found = new MonthReading(file, rules).Read(record, month, asOf);
+        var (decision, _) = await registry.AskAsync(record, found.Decision, asOf, cancel);
+        return found with { Decision = decision };
     }
 
     /// <summary>Decides every patient's month and issues what is to be billed.</summary>
@@ -158,7 +179,8 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
         while (true)
         {
             var record = await records.ReadAsync(stream, cancel);
-            var (decision, claims) = reading.Read(record, month, asOf);
+            var (own, claims) = reading.Read(record, month, asOf);
+            var (decision, places) = await registry.AskAsync(record, own, asOf, cancel);
             if (Next(file, decision, claims.Count == 0 ? null : claims[^1], asOf) is not { } claim)
             {
                 return (decision, null, claims.Count > 0, null);
@@ -168,7 +190,7 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
             {
                 return (decision, null, false, fault);
             }
-            if (await IssueAsync(file.Practice.Slug, record, month, id, bytes, asOf, cancel))
+            if (await IssueAsync(file.Practice.Slug, record, month, id, bytes, places, asOf, cancel))
             {
                 return (decision, id, false, null);
             }
@@ -228,6 +250,7 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
         ServiceMonth month,
         string id,
         byte[] claim,
+        IReadOnlyList<RegistryPlace> places,
         DateTimeOffset at,
         CancellationToken cancel
     )
@@ -244,6 +267,7 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
                 [
                     new IndexEntry(JournalNames.Id(practice, "Claim", id), record.Stream),
                     new IndexEntry(Ehr.ClaimJournal.MonthKey(practice, month.ToString()) + id, record.Stream),
+                    .. ClaimRegistry.Entries(places, id, at, record.Stream),
                 ]
             ),
             cancel
@@ -252,6 +276,7 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
         {
             AppendOutcome.Appended => true,
             AppendOutcome.LostRace => false,
+            AppendOutcome.IndexTaken when ClaimRegistry.IsEntry(appended.Taken?.Key) => false,
             _ => throw new InvalidOperationException($"The index key of Claim {id} leads elsewhere."),
         };
     }

@@ -72,12 +72,7 @@ internal sealed class MonthReading(PracticeFile file, RuleSet rules)
                 )
             );
         }
-        var claims = record
-            .Claims.Select(Read)
-            .OfType<IssuedClaim>()
-            .OrderBy(claim => claim.Month)
-            .ThenBy(claim => claim.Revision)
-            .ToList();
+        var claims = Issued(record);
         var earlier = Standing(claims.Where(claim => claim.Month < month))
             .Select(claim => new EarlierClaim(
                 $"Claim/{claim.Id}",
@@ -95,8 +90,18 @@ internal sealed class MonthReading(PracticeFile file, RuleSet rules)
         return new PatientMonth(decision, [.. claims.Where(claim => claim.Month == month)]);
     }
 
+    /// <summary>Claims that we issued for the patient, by month and revision.</summary>
+    public static IReadOnlyList<IssuedClaim> Issued(StreamRecord record) =>
+        [
+            .. record
+                .Claims.Select(Read)
+                .OfType<IssuedClaim>()
+                .OrderBy(claim => claim.Month)
+                .ThenBy(claim => claim.Revision),
+        ];
+
     /// <summary>The newest revision of each month.</summary>
-    private static IEnumerable<IssuedClaim> Standing(IEnumerable<IssuedClaim> claims) =>
+    public static IEnumerable<IssuedClaim> Standing(IEnumerable<IssuedClaim> claims) =>
         claims.GroupBy(claim => claim.Month).Select(group => group.Last());
 
     private static IssuedClaim? Read(ClaimJourney journey)

@@ -149,7 +149,7 @@ internal sealed class MonthPages(
         {
             var record = await records.ReadAsync(JournalNames.PatientStream(practice, patient), cancel);
             rows.Add(
-                WorklistRows.Of(new MonthReading(file!, rules).Read(record, serviceMonth, now), Name(record, patient))
+                WorklistRows.Of(await close.ReadAsync(file!, record, serviceMonth, now, cancel), Name(record, patient))
             );
         }
         var query = WorklistQuery.Read(http.Request.Query);
@@ -196,7 +196,7 @@ internal sealed class MonthPages(
                 "This practice has received nothing of a patient with that id. Go to the month's worklist and choose from there."
             );
         }
-        var found = new MonthReading(file!, rules).Read(record, serviceMonth, clock.GetUtcNow());
+        var found = await close.ReadAsync(file!, record, serviceMonth, clock.GetUtcNow(), http.RequestAborted);
         return new RazorComponentResult<PatientMonthPage>(
             new Dictionary<string, object?>
             {

@@ -108,6 +108,25 @@ internal sealed class CareCase
         return this;
     }
 
+    /// <summary>Everything is about another patient, with this Medicare number.</summary>
+    public CareCase Person(string patient, string mbi)
+    {
+        foreach (var (reference, resource) in resources.ToList())
+        {
+            var text = resource
+                .ToJsonString()
+                .Replace("\"Patient/p\"", $"\"Patient/{patient}\"", StringComparison.Ordinal)
+                .Replace("1EG4TE5MK73", mbi, StringComparison.Ordinal);
+            resources.Remove(reference);
+            var other = Parse(text);
+            var id =
+                reference == "Patient/p" ? patient : reference.Split('/')[1] + (patient == "p" ? "" : "-" + patient);
+            other["id"] = id;
+            resources[$"{other["resourceType"]}/{id}"] = other;
+        }
+        return this;
+    }
+
     public CareCase Condition(string id, string icd) =>
         Put(
             $$"""
@@ -371,6 +390,17 @@ internal sealed class CareCase
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    /// <summary>Sends everything into a journal.</summary>
+    /// <param name="records">The journal.</param>
+    /// <param name="folder">Where the practice file, which is the answer, and the resources may lie meanwhile.</param>
+    public async System.Threading.Tasks.Task<string> SendAsync(StreamRecords records, string folder)
+    {
+        var file = Path.Combine(folder, $"{practice["slug"]}.json");
+        await File.WriteAllTextAsync(file, practice.ToJsonString());
+        await SendAsync(folder, PracticeFile.Read(file), records, new(StringComparer.Ordinal));
+        return file;
     }
 
     // What was sent before and has not changed is not sent again.

@@ -549,6 +549,25 @@ public abstract class JournalStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_many_that_replace_one_value_at_once_one_wins()
+    {
+        await AppendAsync("s", 0, "a", [new("place", "old")]);
+
+        var answers = await Task.WhenAll(
+            Enumerable
+                .Range(0, 8)
+                .Select(racer =>
+                    AppendAsync($"t{racer}", 0, $"racer {racer}", [new("place", $"t{racer}", Replaces: "old")])
+                )
+        );
+
+        var winner = answers.Index().Single(answer => answer.Item.Outcome == AppendOutcome.Appended).Index;
+        answers.Count(answer => answer.Outcome == AppendOutcome.IndexTaken).ShouldBe(7);
+        (await Store.FindAsync("place", Cancel)).ShouldBe($"t{winner}");
+        (await StreamsAsync()).ShouldBe(["s", $"t{winner}"], ignoreOrder: true);
+    }
+
+    [Fact]
     public async Task A_sound_store_has_no_faults()
     {
         await FillAsync("s", 3);
