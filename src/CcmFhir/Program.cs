@@ -16,5 +16,6 @@ var root = new RootCommand("Chronic Care Management from FHIR to claims.")
     VerifyCommand.Build(clock),
     RebuildCommand.Build(clock),
     ProfilesCommand.Build(),
+    AuditCommand.Build(clock),
 };
 return await root.Parse(args).InvokeAsync();

@@ -14,10 +14,14 @@ internal sealed record AccessContext(
     string? User = null
 )
 {
-    private static readonly Scope Everything = new(ScopeContext.System, "*", Interactions.All, [], "system/*.cruds");
+    private static readonly Scope[] Everything =
+    [
+        new(ScopeContext.System, "*", Interactions.All, [], "system/*.cruds"),
+        new(ScopeContext.System, "AuditEvent", Interactions.Read | Interactions.Search, [], "system/AuditEvent.rs"),
+    ];
 
     /// <summary>Development mode on loopback, and our own commands: everything in one practice.</summary>
-    public static AccessContext Unrestricted(string practice, string client) => new(practice, client, [Everything]);
+    public static AccessContext Unrestricted(string practice, string client) => new(practice, client, Everything);
 
     /// <summary>Whether the interaction may be asked for at all, by type. Null when it may; else the scope that is missing.</summary>
     /// <param name="type">Resource type.</param>

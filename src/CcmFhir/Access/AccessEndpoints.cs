@@ -1,6 +1,7 @@
 using System.Text.Json;
 using CcmFhir.Journal;
 using CcmFhir.Options;
+using CcmFhir.Trail;
 
 namespace CcmFhir.Access;
 
@@ -84,7 +85,8 @@ internal static class AccessEndpoints
     {
         http.Response.Headers.CacheControl = "no-store";
         http.Response.Headers.Pragma = "no-cache";
-        var answer = await FormAsync(http) is { } form
+        var form = await FormAsync(http);
+        var answer = form is not null
             ? await http
                 .RequestServices.GetRequiredService<TokenEndpoint>()
                 .AnswerAsync(
@@ -101,6 +103,21 @@ internal static class AccessEndpoints
                 "Post application/x-www-form-urlencoded with grant_type, scope, client_assertion_type and client_assertion, each once."
             );
         http.Response.StatusCode = answer.Status;
+        http.RequestServices.GetRequiredService<AccessTrail>()
+            .Note(
+                RequestTrail.Base(
+                    http,
+                    practice,
+                    null,
+                    http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow()
+                ) with
+                {
+                    By = TokenEndpoint.Claimed(form),
+                    Do = "login",
+                    Url = answer.Token?.Scope ?? "",
+                    Why = answer.Error is { } error ? $"{error.Error}: {error.Description}" : null,
+                }
+            );
         if (answer.Token is { } token)
         {
             await http.Response.WriteAsJsonAsync(token, http.RequestAborted);

@@ -89,6 +89,18 @@ internal static class Addresses
         return $"{scheme}://{host}";
     }
 
+    /// <summary>Network address that a request came from. Behind the Functions host it is the one that the host's front saw, the last of the
+    /// forwarded ones; elsewhere forwarded headers are what anybody writes, and not believed.</summary>
+    public static string? Client(HttpContext http)
+    {
+        var behindHost = !string.IsNullOrEmpty(
+            http.RequestServices.GetRequiredService<IConfiguration>()["FUNCTIONS_CUSTOMHANDLER_PORT"]
+        );
+        return behindHost && http.Request.Headers["X-Forwarded-For"] is [.., { Length: > 0 } forwarded]
+            ? forwarded.Split(',')[^1].Trim()
+            : http.Connection.RemoteIpAddress?.ToString();
+    }
+
     /// <summary>FHIR base address of a practice.</summary>
     public static string FhirBase(HttpContext http, string practice) => $"{Root(http)}/{practice}/fhir";
 

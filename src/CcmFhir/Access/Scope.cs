@@ -56,6 +56,9 @@ internal sealed record Scope(
     string Text
 )
 {
+    /// <summary>Who looked at what is for those alone who are named for it: a star does not cover it.</summary>
+    private const string Privileged = "AuditEvent";
+
     private const string Letters = "cruds";
 
     /// <summary>Reads one scope; false for one that does not speak of FHIR resources or is not well formed.</summary>
@@ -110,15 +113,16 @@ internal sealed record Scope(
     }
 
     /// <summary>The scope speaks of that type and allows all of these interactions.</summary>
-    public bool Covers(string type, Interactions wanted) =>
-        (Type == "*" || Type == type) && (Allowed & wanted) == wanted;
+    public bool Covers(string type, Interactions wanted) => Speaks(type) && (Allowed & wanted) == wanted;
 
     /// <summary>Everything that the other scope allows is allowed by this one too.</summary>
     public bool Includes(Scope other) =>
         Context == other.Context
-        && (Type == "*" || Type == other.Type)
+        && Speaks(other.Type)
         && (Allowed & other.Allowed) == other.Allowed
         && (Query.Count == 0 || Query.SequenceEqual(other.Query));
+
+    private bool Speaks(string type) => Type == type || (Type == "*" && type != Privileged);
 
     private static Interactions? Rights(string rights, bool v2)
     {

@@ -114,6 +114,23 @@ internal sealed class TokenEndpoint(
         return new TokenAnswer(200, new GrantedToken(token, (int)TokenLife.TotalSeconds, scope), null);
     }
 
+    /// <summary>Who the assertion says that it is from, proven or not: for the audit trail.</summary>
+    public static string Claimed(IReadOnlyDictionary<string, string>? form)
+    {
+        try
+        {
+            return
+                form?.GetValueOrDefault("client_assertion") is { Length: > 0 and <= MaxAssertion } assertion
+                && new JsonWebToken(assertion).Issuer is { Length: > 0 and <= 200 } claimed
+                ? claimed
+                : "anonymous";
+        }
+        catch (Exception fault) when (fault is ArgumentException or SecurityTokenException)
+        {
+            return "anonymous";
+        }
+    }
+
     private static List<Scope> Granted(RegisteredClient client, string asked)
     {
         var registered = new List<Scope>();

@@ -3,6 +3,7 @@ using System.Text.Json;
 using CcmFhir.Access;
 using CcmFhir.Fhir;
 using CcmFhir.Journal;
+using CcmFhir.Trail;
 
 namespace CcmFhir.Ehr;
 
@@ -211,6 +212,7 @@ internal static class DeliveryRoom
     {
         var sessions = http.RequestServices.GetRequiredService<EhrSessions>();
         (int Status, byte[] Body) said;
+        AccessContext? access = null;
         if (sessions.Practices.Find(practice) is null)
         {
             said = Outcome(404, "not-found", "There is no such practice.");
@@ -218,6 +220,7 @@ internal static class DeliveryRoom
         else
         {
             var gate = await admit(http, practice);
+            access = gate.Context;
             if (gate.Context is not { } context)
             {
                 AccessGate.Challenge(http.Response, "invalid_token", gate.Fault ?? "A token is needed.");
@@ -239,6 +242,17 @@ internal static class DeliveryRoom
         }
         http.Response.StatusCode = said.Status;
         http.Response.ContentType = "application/fhir+json; charset=utf-8";
+        if (sessions.Practices.Find(practice) is not null)
+        {
+            http.RequestServices.GetRequiredService<AccessTrail>()
+                .Note(
+                    RequestTrail.Base(http, practice, access, sessions.Clock.GetUtcNow()) with
+                    {
+                        Url = http.Request.Path.Value![$"/{practice}/fhir/".Length..] + http.Request.QueryString.Value,
+                        Why = said.Status >= 400 ? System.Text.Encoding.UTF8.GetString(said.Body) : null,
+                    }
+                );
+        }
         await http.Response.BodyWriter.WriteAsync(said.Body, http.RequestAborted);
     }
 

@@ -14,6 +14,9 @@ internal sealed class EhrSessions(Practices practices, EhrKeys keys, TimeProvide
     /// <summary>The practices.</summary>
     public Practices Practices => practices;
 
+    /// <summary>The clock.</summary>
+    public TimeProvider Clock => clock;
+
     /// <summary>Our keys.</summary>
     public EhrKeys Keys => keys;
 

@@ -26,6 +26,9 @@ internal static class Capability
 
     private static readonly string[] Stored = [.. ResourceTypes.All.Where(type => type != "Parameters")];
 
+    private const string TrailDocumentation =
+        "The server's own audit trail: every access to patient data. Nobody writes it. A token needs the type by name (system/AuditEvent.rs); a star does not cover it.";
+
     /// <summary>The statement for a practice.</summary>
     public static byte[] ToBytes(Arrival arrival)
     {
@@ -129,18 +132,26 @@ internal static class Capability
             Strings(json, "supportedProfile", [profile]);
         }
         json.WriteStartArray("interaction"u8);
-        foreach (var code in Interactions)
+        var trail = type == "AuditEvent";
+        foreach (var code in trail ? ["read", "search-type"] : Interactions)
         {
             Code(json, code);
         }
         json.WriteEndArray();
-        json.WriteString("versioning"u8, "versioned-update"u8);
-        json.WriteBoolean("readHistory"u8, true);
-        json.WriteBoolean("updateCreate"u8, true);
-        json.WriteBoolean("conditionalCreate"u8, true);
-        json.WriteString("conditionalRead"u8, "full-support"u8);
-        json.WriteBoolean("conditionalUpdate"u8, true);
-        json.WriteString("conditionalDelete"u8, "single"u8);
+        if (trail)
+        {
+            json.WriteString("documentation"u8, TrailDocumentation);
+        }
+        if (!trail)
+        {
+            json.WriteString("versioning"u8, "versioned-update"u8);
+            json.WriteBoolean("readHistory"u8, true);
+            json.WriteBoolean("updateCreate"u8, true);
+            json.WriteBoolean("conditionalCreate"u8, true);
+            json.WriteString("conditionalRead"u8, "full-support"u8);
+            json.WriteBoolean("conditionalUpdate"u8, true);
+            json.WriteString("conditionalDelete"u8, "single"u8);
+        }
         Strings(json, "referencePolicy", ["literal", "logical", "local"]);
         var references = SearchParameter.For(type).Where(parameter => parameter.Kind == SearchKind.Reference).ToList();
         if (references.Count > 0)

@@ -24,8 +24,12 @@ internal sealed record FhirAnswer(int Status, ReadOnlyMemory<byte> Body)
     /// <summary>Methods that the address knows, for a 405.</summary>
     public string? Allow { get; init; }
 
+    /// <summary>Why nothing was done; null when it was.</summary>
+    public Refusal? Refused { get; init; }
+
     /// <summary>A refusal as an OperationOutcome.</summary>
-    public static FhirAnswer Of(Refusal refusal) => new(refusal.Status, OutcomeWriter.ToBytes(refusal.Issues));
+    public static FhirAnswer Of(Refusal refusal) =>
+        new(refusal.Status, OutcomeWriter.ToBytes(refusal.Issues)) { Refused = refusal };
 
     /// <summary>Writes it in the format that the client wants.</summary>
     public async Task WriteAsync(HttpContext http, FhirFormat format, bool pretty)

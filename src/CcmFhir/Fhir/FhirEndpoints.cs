@@ -2,6 +2,7 @@ using CcmFhir.Access;
 using CcmFhir.Intake;
 using CcmFhir.Journal;
 using CcmFhir.MonthEnd;
+using CcmFhir.Trail;
 using CcmFhir.Validation;
 
 namespace CcmFhir.Fhir;
@@ -15,6 +16,7 @@ internal sealed partial class FhirEndpoints(
     RequestBody bodies,
     FhirDoor gate,
     MonthOperations months,
+    AccessTrail trail,
     TimeProvider clock,
     ILogger<FhirEndpoints> log
 )
@@ -67,6 +69,7 @@ internal sealed partial class FhirEndpoints(
         }
         if (!http.Response.HasStarted)
         {
+            answer = Noted(request, answer);
             await answer.WriteAsync(http, request.Format, request.Pretty);
         }
     }
@@ -151,6 +154,10 @@ internal sealed partial class FhirEndpoints(
                 return new(FhirAnswer.Of(Refusal.Of(404, "not-found", "id-format", LogicalId.Rule)));
             }
         }
+        if (segments is ["AuditEvent", .., "_history"] or ["AuditEvent", _, "_history", _])
+        {
+            return new(NotAllowed("", "An AuditEvent has one version: it never changes, and has no history."));
+        }
         var read = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
         var post = HttpMethods.IsPost(request.Method);
         return segments switch
@@ -222,6 +229,7 @@ internal sealed partial class FhirEndpoints(
         {
             return FhirAnswer.Of(refusal!);
         }
+        (request.Entries, request.IsTransaction) = (bundle.Entries, bundle.Kind == BundleKind.Transaction);
         refusal = await receive.RunAsync(arrival, bundle, request.Cancel);
         return refusal is not null
             ? FhirAnswer.Of(refusal)
@@ -340,6 +348,7 @@ internal sealed partial class FhirEndpoints(
             BundleRequest.CheckBody(entry);
         }
         var arrival = request.Arrival;
+        request.Entries = [entry];
         var refusal = await receive.RunAsync(
             arrival,
             new BundleRequest(BundleKind.Transaction, [entry]),
@@ -399,6 +408,7 @@ internal sealed partial class FhirEndpoints(
             IfNoneMatch = request.Header("If-None-Match"),
             IfModifiedSince = request.Header("If-Modified-Since"),
         };
+        request.Entries = [entry];
         var refusal = await receive.RunAsync(
             request.Arrival,
             new BundleRequest(BundleKind.Transaction, [entry]),
@@ -417,6 +427,11 @@ internal sealed partial class FhirEndpoints(
 
     private async ValueTask<FhirAnswer> SearchAsync(FhirRequest request, string type)
     {
+        if (type == "AuditEvent")
+        {
+            // What was asked before this is found by it.
+            await trail.FlushAsync(request.Cancel);
+        }
         var (body, refusal) = await Search.SearchPage.AnswerAsync(
             ResourceTypes.Find(type)!,
             request.Query,
@@ -468,6 +483,7 @@ internal sealed partial class FhirEndpoints(
         {
             if (
                 parameter.Kind == Search.SearchKind.Reference
+                && (type != "AuditEvent" || parameter.Code == "patient")
                 && parameter.Paths.Any(candidate => candidate.Text == path)
             )
             {
@@ -523,6 +539,34 @@ internal sealed partial class FhirEndpoints(
             : validate.Answer(request, PracticeRecords.Parse(entry.Answer!), type);
     }
 
+    // No access without its place in the audit trail: where it cannot be noted, nothing is given out. What was written stays written; the
+    // journal itself tells of it.
+    private FhirAnswer Noted(FhirRequest request, FhirAnswer answer)
+    {
+        if (request.Segments is ["metadata"] || request.Method == HttpMethods.Options)
+        {
+            return answer;
+        }
+        if (RequestTrail.Of(request, answer, gate, clock).All(trail.Note))
+        {
+            return answer;
+        }
+        TrailFull(request.Http.TraceIdentifier);
+        request.Http.Response.Headers.RetryAfter = RetrySeconds.ToString(
+            System.Globalization.CultureInfo.InvariantCulture
+        );
+        return request.Arrival?.Touched.Entries is not null
+            ? answer
+            : FhirAnswer.Of(
+                Refusal.Of(
+                    503,
+                    "transient",
+                    "audit-trail",
+                    "The audit trail cannot take the access, so nothing is given out. Try again after the time that Retry-After says."
+                )
+            );
+    }
+
     private DateTimeOffset Now() => Arrival.ToMillisecond(clock.GetUtcNow());
 
     private static FhirAnswer NotAllowed(string allow, string text) =>
@@ -533,6 +577,9 @@ internal sealed partial class FhirEndpoints(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The journal is not available; request {Request}")]
     private partial void Unavailable(Exception fault, string request);
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "The audit trail is full; request {Request} was answered 503")]
+    private partial void TrailFull(string request);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Request {Request} failed")]
     private partial void Failed(Exception fault, string request);

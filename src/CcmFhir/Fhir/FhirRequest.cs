@@ -54,6 +54,12 @@ internal sealed class FhirRequest
     /// <summary>Who asks, where and when; known once the practice and the client are.</summary>
     public Arrival Arrival { get; set; } = null!;
 
+    /// <summary>What the request asks for, entry by entry, once it is known: of a Bundle, or of a request of its own.</summary>
+    public IReadOnlyList<Entry> Entries { get; set; } = [];
+
+    /// <summary>The Bundle is a transaction.</summary>
+    public bool IsTransaction { get; set; }
+
     /// <summary>Aborted when the client goes away.</summary>
     public CancellationToken Cancel => http.RequestAborted;
 

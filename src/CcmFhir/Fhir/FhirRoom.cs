@@ -2,6 +2,7 @@ using CcmFhir.Access;
 using CcmFhir.Intake;
 using CcmFhir.Journal;
 using CcmFhir.Options;
+using CcmFhir.Trail;
 using Microsoft.AspNetCore.ResponseCompression;
 
 namespace CcmFhir.Fhir;
@@ -26,6 +27,8 @@ internal static class FhirRoom
         builder.Services.AddSingleton(_ => store);
         builder.Services.AddSingleton(new StreamRecords(store));
         builder.Services.AddSingleton(door);
+        builder.Services.AddSingleton<AccessTrail>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<AccessTrail>());
         builder.Services.AddSingleton(services =>
         {
             var gate = services.GetRequiredService<AccessGate>();

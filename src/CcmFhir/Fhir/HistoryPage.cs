@@ -36,6 +36,7 @@ internal static class HistoryPage
                 return FhirAnswer.Of(Refusal.Of(404, "not-found", "not-found", $"There is no {type}/{id}."));
             }
             found.AddRange(versions.NewestFirst());
+            arrival.Touched.Saw(JournalNames.PatientOf(stream!));
         }
         else if (await CollectAsync(request, view, found) is { } tooMuch)
         {
@@ -103,6 +104,7 @@ internal static class HistoryPage
                 )
                 {
                     found.AddRange(versions.NewestFirst());
+                    arrival.Touched.Saw(JournalNames.PatientOf(stream));
                 }
             }
         }

@@ -2,6 +2,7 @@ using CcmFhir.Access;
 using CcmFhir.Fhir.Search;
 using CcmFhir.Intake;
 using CcmFhir.Journal;
+using CcmFhir.Trail;
 
 namespace CcmFhir.Fhir;
 
@@ -90,8 +91,26 @@ internal static class ReadEntry
         CancellationToken cancel
     )
     {
+        if (entry.Type == "AuditEvent")
+        {
+            if (
+                version is null or "1"
+                && await new TrailReader(view.Store, view.Practice).ReadAsync(id, arrival, cancel) is { } recorded
+            )
+            {
+                arrival.Touched.Saw(JournalNames.PatientOf(recorded.Stream));
+                (entry.Answer, entry.Status) = (recorded.Resource, 200);
+                return;
+            }
+            entry.Refuse(404, "not-found", "not-found", $"There is no AuditEvent/{id}.");
+            return;
+        }
         var stream = await view.StreamOfAsync(entry.Type, id, cancel);
         var versions = stream is null ? null : (await view.StreamAsync(stream, cancel)).Find(entry.Type, id);
+        if (versions is null && version is null or "1" && await ReceivedAsync(entry, id, view, arrival, cancel))
+        {
+            return;
+        }
         if (versions is null || !Sees(versions, stream!, view, arrival))
         {
             entry.Refuse(404, "not-found", "not-found", $"There is no {entry.Type}/{id}.");
@@ -119,7 +138,39 @@ internal static class ReadEntry
             );
             return;
         }
+        arrival.Touched.Saw(JournalNames.PatientOf(stream!));
         (entry.Answer, entry.Status) = (found, 200);
+    }
+
+    // A Provenance that tells where another resource came from.
+    private static async ValueTask<bool> ReceivedAsync(
+        Entry entry,
+        string id,
+        PracticeRecords view,
+        Arrival arrival,
+        CancellationToken cancel
+    )
+    {
+        if (
+            entry.Type != "Provenance"
+            || ReceivedProvenance.Target(id) is not { } about
+            || await view.StreamOfAsync(about.Type, about.Id, cancel) is not { } stream
+        )
+        {
+            return false;
+        }
+        var search = new SearchResources(view, arrival.Access, arrival.Bases, arrival.Practice.Zone);
+        var wanted = new HashSet<string>(StringComparer.Ordinal) { $"{about.Type}/{about.Id}" };
+        foreach (var received in ReceivedProvenance.Of(await view.StreamAsync(stream, cancel), wanted))
+        {
+            if (received.Id == id && search.Allowed(received, stream, Interactions.Read))
+            {
+                arrival.Touched.Saw(JournalNames.PatientOf(stream));
+                (entry.Answer, entry.Status) = (received, 200);
+                return true;
+            }
+        }
+        return false;
     }
 
     /// <summary>The client may see a resource, judged by its newest content.</summary>

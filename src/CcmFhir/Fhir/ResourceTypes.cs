@@ -41,7 +41,10 @@ internal static class ResourceTypes
         Known.GetAlternateLookup<ReadOnlySpan<char>>();
 
     /// <summary>All names, in alphabetical order.</summary>
-    public static IReadOnlyList<string> All { get; } = [.. Known.Keys.Order(StringComparer.Ordinal)];
+    public static IReadOnlyList<string> All { get; } = Known.Keys.Order(StringComparer.Ordinal).ToArray();
+
+    /// <summary>Place of a known type in <see cref="All"/>.</summary>
+    public static int IndexOf(string type) => Array.BinarySearch((string[])All, type, StringComparer.Ordinal);
 
     /// <summary>The one string object for a type name; null when R4 has no such type.</summary>
     public static string? Find(ReadOnlySpan<char> name) => BySpan.TryGetValue(name, out var known) ? known : null;

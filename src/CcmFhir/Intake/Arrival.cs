@@ -1,5 +1,6 @@
 using CcmFhir.Access;
 using CcmFhir.Options;
+using CcmFhir.Trail;
 
 namespace CcmFhir.Intake;
 
@@ -34,6 +35,9 @@ internal sealed record Arrival(
     string? OwnBase = null
 )
 {
+    /// <summary>What is given out and written, for the audit trail.</summary>
+    public Touched Touched { get; } = new();
+
     /// <summary>Bases whose references mean the same as relative ones.</summary>
     public LocalBases Bases { get; } =
         new(

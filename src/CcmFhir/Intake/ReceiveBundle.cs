@@ -59,6 +59,16 @@ internal sealed class ReceiveBundle(StreamRecords records, Door door, TimeProvid
             Verb.Get => ReadEntry.InteractionOf(entry),
             _ => Interactions.Update,
         };
+        if (entry is { Type: "AuditEvent", Verb: not Verb.Get })
+        {
+            entry.Refuse(
+                405,
+                "not-supported",
+                "audit-trail",
+                "AuditEvents are the server's own audit trail: they are read and searched, and nobody writes or changes them."
+            );
+            return;
+        }
         if (arrival.Access.Missing(entry.Type, interaction) is { } scope)
         {
             entry.Refuse(403, "forbidden", "scope", $"The token lacks the scope {scope}.");
@@ -144,6 +154,10 @@ internal sealed class ReceiveBundle(StreamRecords records, Door door, TimeProvid
                         foreach (var state in attempt.Writes.After(arrival))
                         {
                             records.Keep(state);
+                        }
+                        foreach (var append in commit.Appends)
+                        {
+                            arrival.Touched.Wrote(append.Stream, append.Expected + 1);
                         }
                         if (entries.Exists(entry => entry.Verb == Verb.Get))
                         {

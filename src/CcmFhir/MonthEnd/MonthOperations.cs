@@ -13,10 +13,7 @@ internal sealed class MonthOperations(CloseMonth close, Practices practices, Rul
     /// <summary><c>POST $ccm-close?month=yyyy-MM[&amp;dryRun=true[&amp;asOf=instant]]</c>.</summary>
     public async ValueTask<FhirAnswer> CloseAsync(FhirRequest request)
     {
-        if (
-            request.Arrival.Access.Missing("Claim", Interactions.Create) is { } scope
-            || request.Arrival.Access.Patient is not null
-        )
+        if (!request.Arrival.Access.AllowsAll("Claim", Interactions.Create))
         {
             return Forbidden(request, "system/Claim.c");
         }
@@ -69,6 +66,10 @@ internal sealed class MonthOperations(CloseMonth close, Practices practices, Rul
             }
             result = await close.RunAsync(file, month, asOf, null, request.Cancel);
         }
+        foreach (var decision in result.Decisions)
+        {
+            request.Arrival.Touched.Saw(decision.Patient["Patient/".Length..]);
+        }
         return request.Http.Request.Headers.Accept is [{ } accept] && accept.Trim() == "application/json"
             ? new FhirAnswer(200, DecisionJson.Write(month, rules.NameFor(month)!, asOf, result.Decisions, []))
             {
@@ -81,9 +82,16 @@ internal sealed class MonthOperations(CloseMonth close, Practices practices, Rul
     public async ValueTask<FhirAnswer> StatusAsync(FhirRequest request, string patient)
     {
         var access = request.Arrival.Access;
-        if (access.Missing("Patient", Interactions.Read) is { } scope)
+        // What the answer is made of must be open to the client as a whole.
+        foreach (var type in (string[])["Patient", "Task", "Claim"])
         {
-            return Forbidden(request, scope);
+            if (
+                access.Missing(type, Interactions.Read) is not null
+                || !access.Allows(type, Interactions.Read, access.Patient ?? patient, _ => false)
+            )
+            {
+                return Forbidden(request, access.Missing(type, Interactions.Read) ?? $"system/{type}.r");
+            }
         }
         if (Month(request, out var month) is { } refusal)
         {
@@ -93,9 +101,12 @@ internal sealed class MonthOperations(CloseMonth close, Practices practices, Rul
         var found = access.Allows("Patient", Interactions.Read, patient, _ => false)
             ? await close.ReadAsync(file, patient, month, request.Arrival.Now, request.Cancel)
             : null;
-        return found is null
-            ? FhirAnswer.Of(Refusal.Of(404, "not-found", "patient", "There is no such Patient here."))
-            : new FhirAnswer(200, MonthParameters.Status(found));
+if (found is null)
+        {
+            return FhirAnswer.Of(Refusal.Of(404, "not-found", "patient", "There is no such Patient here."));
+        }
+        request.Arrival.Touched.Saw(patient);
+        return new FhirAnswer(200, MonthParameters.Status(found));
     }
 
     private static FhirAnswer Forbidden(FhirRequest request, string scope)

@@ -314,7 +314,10 @@ public class SearchTest(SearchScene scene) : IClassFixture<SearchScene>
     )]
     [InlineData("Observation?_id=w1&_include=*", "include:Patient/s1 include:Practitioner/d1 match:Observation/w1")]
     [InlineData("Observation?_id=w1&_include=Observation:subject:Group", "match:Observation/w1")]
-    [InlineData("Observation?_id=w1&_revinclude=Provenance:target", "include:Provenance/pv1 match:Observation/w1")]
+    [InlineData(
+        "Observation?_id=w1&_revinclude=Provenance:target",
+        "include:Provenance/pv1 include:Provenance/received-95-1-w1 match:Observation/w1"
+    )]
     [InlineData("Patient?_id=s1&_revinclude=Task:patient", "include:Task/t1 include:Task/t2 match:Patient/s1")]
     public async Task References_are_taken_along(string url, string found) =>
         string.Join(

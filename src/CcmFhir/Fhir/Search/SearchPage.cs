@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using CcmFhir.Access;
 using CcmFhir.Intake;
+using CcmFhir.Trail;
 
 namespace CcmFhir.Fhir.Search;
 
@@ -51,14 +52,26 @@ internal static class SearchPage
             );
         }
         var search = new SearchResources(view, arrival.Access, arrival.Bases, arrival.Practice.Zone);
-        var (matches, tooMuch) = await search.FindAsync(query, from == 0 ? null : asOf, cancel);
+        DateTimeOffset? before = from == 0 ? null : asOf;
+        var (matches, tooMuch) =
+            type == "AuditEvent"
+                ? await new TrailReader(view.Store, view.Practice).FindAsync(query, asOf, arrival, cancel)
+                : await search.FindAsync(query, before, cancel);
         if (matches is null)
         {
             return (null, tooMuch);
         }
+        if (type == "AuditEvent")
+        {
+            search.Sort(matches, query.Sort);
+        }
         var size = shape.CountOnly ? 0 : query.Count;
         var page = matches.GetRange(Math.Min(from, matches.Count), Math.Clamp(matches.Count - from, 0, size));
         var included = await search.IncludedAsync(query, page, cancel);
+        foreach (var given in size == 0 ? [] : page.Concat(included))
+        {
+            arrival.Touched.Saw(JournalNames.PatientOf(given.Stream));
+        }
         var url = $"{arrival.OwnBase}/{type}";
         var links = new List<KeyValuePair<string, string>>(4)
         {

@@ -42,6 +42,10 @@ internal sealed class SearchResources(PracticeRecords view, AccessContext access
         foreach (var stream in streams)
         {
             var record = await view.StreamAsync(stream, cancel);
+            if (query.Type == "Provenance")
+            {
+                AddReceived(record, Targets(local), local, asOf, matches);
+            }
             foreach (var versions in record.Resources)
             {
                 if (
@@ -131,6 +135,40 @@ internal sealed class SearchResources(PracticeRecords view, AccessContext access
             ],
         };
 
+    // Where versions came from is not stored: the journal's own word is made into Provenances.
+    private void AddReceived(
+        StreamRecord record,
+        IReadOnlySet<string>? targets,
+        SearchQuery query,
+        DateTimeOffset? asOf,
+        List<Found> matches
+    )
+    {
+        foreach (var provenance in ReceivedProvenance.Of(record, targets))
+        {
+            if (
+                !(provenance.LastUpdated > asOf)
+                && query.Matches(PracticeRecords.Parse(provenance))
+                && Allowed(provenance, record.Stream, Interactions.Search)
+            )
+            {
+                matches.Add(new Found(provenance, record.Stream));
+            }
+        }
+    }
+
+    // The resources whose Provenance is asked for; null where the query does not name them whole.
+    private static HashSet<string>? Targets(SearchQuery query) =>
+        query
+            .Criteria.OfType<ReferenceCriterion>()
+            .Where(criterion => criterion.Parameter.Code is "target" && NamesTargets(criterion))
+            .Select(criterion => criterion.Wanted.ToHashSet(StringComparer.Ordinal))
+            .FirstOrDefault();
+
+    private static bool NamesTargets(ReferenceCriterion criterion) =>
+        criterion.Modifier != "identifier"
+        && criterion.Wanted.All(value => value.Split('/') is [var type, _] && ResourceTypes.Find(type) is not null);
+
     private async ValueTask<(IReadOnlyCollection<string>? Streams, Refusal? Refusal)> StreamsAsync(
         SearchQuery query,
         CancellationToken cancel
@@ -148,10 +186,24 @@ internal sealed class SearchResources(PracticeRecords view, AccessContext access
                         if (
                             id.Code is { } code
                             && LogicalId.IsValid(code)
-                            && await view.StreamOfAsync(query.Type, code, cancel) is { } stream
+                            && await StreamOfAsync(query.Type, code, cancel) is { } stream
                         )
                         {
                             streams.Add(stream);
+                        }
+                    }
+                    return (streams, null);
+                case ReferenceCriterion { Parameter.Code: "target" } named
+                    when query.Type == "Provenance" && NamesTargets(named):
+                    foreach (var value in named.Wanted)
+                    {
+                        if (
+                            value.Split('/') is [var type, var id]
+                            && LogicalId.IsValid(id)
+                            && await view.StreamOfAsync(type, id, cancel) is { } holder
+                        )
+                        {
+                            streams.Add(holder);
                         }
                     }
                     return (streams, null);
@@ -240,6 +292,11 @@ internal sealed class SearchResources(PracticeRecords view, AccessContext access
         }
         return false;
     }
+
+    private ValueTask<string?> StreamOfAsync(string type, string id, CancellationToken cancel) =>
+        type == "Provenance" && ReceivedProvenance.Target(id) is { } about
+            ? view.StreamOfAsync(about.Type, about.Id, cancel)
+            : view.StreamOfAsync(type, id, cancel);
 
     private static (IReadOnlyCollection<string>?, Refusal?) Bounded(SearchQuery query, SortedSet<string> streams) =>
         streams.Count > MaxStreams ? (null, TooCostly(query.Type)) : (streams, null);
@@ -384,6 +441,16 @@ internal sealed class SearchResources(PracticeRecords view, AccessContext access
         var values = new List<FhirElement>();
         foreach (var stream in streams)
         {
+            if (inclusion is { Source: "Provenance", Parameter.Code: "target" })
+            {
+                foreach (var received in ReceivedProvenance.Of(await view.StreamAsync(stream, cancel), wanted))
+                {
+                    if (Allowed(received, stream, Interactions.Read) && seen.Add(received.Reference))
+                    {
+                        next.Add(new Found(received, stream));
+                    }
+                }
+            }
             foreach (var versions in (await view.StreamAsync(stream, cancel)).Resources)
             {
                 var resource = versions.Current;
@@ -408,7 +475,8 @@ internal sealed class SearchResources(PracticeRecords view, AccessContext access
         }
     }
 
-    private void Sort(List<Found> matches, IReadOnlyList<SortKey> keys)
+    /// <summary>Orders matches; without keys newest first.</summary>
+    public void Sort(List<Found> matches, IReadOnlyList<SortKey> keys)
     {
         var cache = new Dictionary<StoredResource, SortValue[]>(ReferenceEqualityComparer.Instance);
         foreach (var match in matches)
