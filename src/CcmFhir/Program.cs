@@ -17,5 +17,6 @@ var root = new RootCommand("Chronic Care Management from FHIR to claims.")
     RebuildCommand.Build(clock),
     ProfilesCommand.Build(),
     AuditCommand.Build(clock),
+    ClientsCommand.Build(clock),
 };
 return await root.Parse(args).InvokeAsync();

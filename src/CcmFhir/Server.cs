@@ -28,6 +28,7 @@ internal static class Server
         var store = await JournalStores.OpenAsync(settings[JournalStores.Setting], clock, cancel);
         builder.Services.AddSingleton(clock);
         builder.Services.AddSingleton(practices);
+        builder.AddProtection();
         builder.AddAccess();
         builder.AddFhir(store, HouseDoor.Open(), practices);
         builder.AddMonthEnd();
@@ -35,6 +36,7 @@ internal static class Server
         builder.Services.AddDelivery(settings, $"{Environment.MachineName}-{Environment.ProcessId}");
 
         var app = builder.Build();
+        app.UseProtection();
         app.MapAccess();
         app.MapFhir();
         app.MapDelivery();

@@ -81,6 +81,15 @@ internal sealed record AccessContext(
         return false;
     }
 
+    /// <summary>The interaction is allowed with every resource of the type in the practice: what operations over all patients need.</summary>
+    /// <param name="type">Resource type.</param>
+    /// <param name="interaction">What is to be done.</param>
+    public bool AllowsAll(string type, Interactions interaction) =>
+        Patient is null
+        && Scopes.Any(scope =>
+            scope.Context != ScopeContext.Patient && scope.Query.Count == 0 && scope.Covers(type, interaction)
+        );
+
     private static string Letters(Interactions interaction) =>
         string.Concat("cruds".Where((_, at) => interaction.HasFlag((Interactions)(1 << at))));
 }

@@ -6,7 +6,7 @@ using CcmFhir.Trail;
 namespace CcmFhir.Access;
 
 /// <summary>Routes of the authorization side: token endpoint, keys, discovery. Open to all; the token endpoint decides by signature.</summary>
-internal static class AccessEndpoints
+internal static partial class AccessEndpoints
 {
     private const int MaxForm = 64 * 1024;
 
@@ -47,6 +47,10 @@ internal static class AccessEndpoints
     public static void MapAccess(this WebApplication app)
     {
         var practices = app.Services.GetRequiredService<Practices>();
+        if (app.Services.GetRequiredService<AccessSettings>().Open)
+        {
+            OpenToThisMachine(app.Logger);
+        }
         bool hasPractice(string slug) => practices.Find(slug) is not null;
         app.MapPost(
             "/auth/{practice}/token",
@@ -71,6 +75,12 @@ internal static class AccessEndpoints
         );
     }
 
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "DEVELOPMENT MODE: every program on this machine reads and changes all patient data without a token. Set Ccm:Access:Mode to 'smart' for anything but a trial."
+    )]
+    private static partial void OpenToThisMachine(ILogger log);
+
     // A machine's own key stands beside its store; a store elsewhere needs a key that all instances share.
     private static string? OwnKey(string store) =>
         store.StartsWith("sqlite:", StringComparison.Ordinal) ? store["sqlite:".Length..] + ".signing-key.pem" : null;
@@ -85,6 +95,16 @@ internal static class AccessEndpoints
     {
         http.Response.Headers.CacheControl = "no-store";
         http.Response.Headers.Pragma = "no-cache";
+        if (http.RequestServices.GetRequiredService<RequestLimits>().Address(Addresses.Client(http)) is { } wait)
+        {
+            AccessGate.Wait(http.Response, wait);
+            http.Response.StatusCode = StatusCodes.Status429TooManyRequests;
+            await http.Response.WriteAsJsonAsync(
+                new TokenError("temporarily_unavailable", "Too many requests. Wait as long as Retry-After says."),
+                http.RequestAborted
+            );
+            return;
+        }
         var form = await FormAsync(http);
         var answer = form is not null
             ? await http

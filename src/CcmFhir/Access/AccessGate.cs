@@ -4,17 +4,38 @@ namespace CcmFhir.Access;
 
 /// <summary>What the gate says to one request.</summary>
 /// <param name="Context">Who asks, when they may come in.</param>
-/// <param name="Fault">Else why not; the answer is 401.</param>
-internal sealed record GateAnswer(AccessContext? Context, string? Fault);
+/// <param name="Fault">Else why not; the answer is 401, or 429 with a time to wait.</param>
+/// <param name="RetryAfter">How long to wait, when there were too many requests; null otherwise.</param>
+internal sealed record GateAnswer(AccessContext? Context, string? Fault, TimeSpan? RetryAfter = null);
 
 /// <summary>The gate before a practice's FHIR data: a bearer token becomes an <see cref="AccessContext"/>.</summary>
-internal sealed class AccessGate(AccessSettings settings, BearerTokens tokens)
+internal sealed class AccessGate(AccessSettings settings, BearerTokens tokens, RequestLimits limits)
 {
     /// <summary>Lets a request in, or says why not.</summary>
     /// <param name="http">The request.</param>
     /// <param name="practice">Slug of a practice that is there.</param>
     /// <param name="issuers">Issuers that the practice accepts beside us.</param>
     public async ValueTask<GateAnswer> AdmitAsync(HttpContext http, string practice, IReadOnlyList<TokenIssuer> issuers)
+    {
+        var answer = await LetInAsync(http, practice, issuers);
+        var wait =
+            settings.Open ? null
+            : answer.Context is { } context ? limits.Client(practice, context.Client)
+            : limits.Address(Addresses.Client(http));
+        return wait is null
+            ? answer
+            : new GateAnswer(
+                null,
+                "Too many requests. Wait as long as Retry-After says; send several resources in one Bundle.",
+                wait
+            );
+    }
+
+    private async ValueTask<GateAnswer> LetInAsync(
+        HttpContext http,
+        string practice,
+        IReadOnlyList<TokenIssuer> issuers
+    )
     {
         var header = http.Request.Headers.Authorization;
         if (settings.Open)
@@ -47,6 +68,25 @@ internal sealed class AccessGate(AccessSettings settings, BearerTokens tokens)
         );
         return new GateAnswer(verdict.Context, verdict.Fault);
     }
+
+    /// <summary>The headers of a refusal at the gate: what kind of token is needed, or how long to wait.</summary>
+    public static void Refuse(HttpResponse response, GateAnswer answer)
+    {
+        if (answer.RetryAfter is { } wait)
+        {
+            Wait(response, wait);
+        }
+        else
+        {
+            Challenge(response, "invalid_token", answer.Fault!);
+        }
+    }
+
+    /// <summary>Says how long to wait, in whole seconds, at least one.</summary>
+    public static void Wait(HttpResponse response, TimeSpan wait) =>
+        response.Headers.RetryAfter = ((int)Math.Max(1, Math.Ceiling(wait.TotalSeconds))).ToString(
+            System.Globalization.CultureInfo.InvariantCulture
+        );
 
     /// <summary>The <c>WWW-Authenticate</c> header for a 401 or 403 (RFC 6750, 3).</summary>
     public static void Challenge(HttpResponse response, string error, string description, string? scope = null)

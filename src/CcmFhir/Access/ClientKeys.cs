@@ -40,6 +40,31 @@ internal sealed class ClientKeys(HttpClient http, TimeProvider clock)
         return keys is null || keys.Until <= now ? null : Pick(keys.Json, keyId, algorithm);
     }
 
+    /// <summary>Why keys cannot be registered; null when they can.</summary>
+    public static string? Fault(JsonElement jwks)
+    {
+        const string right =
+            "a JSON Web Key Set is { \"keys\": [ ... ] } with public keys, each with kty (RSA of 2048 bits or more, or EC with P-384) and kid";
+        try
+        {
+            var keys = new JsonWebKeySet(jwks.GetRawText()).Keys;
+            return keys.Count == 0 ? $"jwks holds no keys: {right}."
+                : keys.Any(key => key.HasPrivateKey)
+                    ? "jwks holds a private key. It is known to others now: make a new pair, and give only its public half."
+                : keys.Any(key => string.IsNullOrEmpty(key.Kid)) ? $"jwks holds a key without kid: {right}."
+                : keys.All(key =>
+                    Pick(jwks.GetRawText(), key.Kid, SecurityAlgorithms.EcdsaSha384) is null
+                    && Pick(jwks.GetRawText(), key.Kid, SecurityAlgorithms.RsaSha384) is null
+                )
+                    ? $"jwks holds no key that can be used: {right}."
+                : null;
+        }
+        catch (Exception fault) when (fault is ArgumentException or JsonException)
+        {
+            return $"jwks cannot be read: {right}.";
+        }
+    }
+
     private static SecurityKey? Pick(string json, string keyId, string algorithm)
     {
         var type =

@@ -79,6 +79,10 @@ internal sealed class ClientRegistry(IJournalStore store)
         {
             return "Give either the address of the client's keys (jwks_uri) or the keys themselves (jwks).";
         }
+        if (client.Jwks is { } keys && ClientKeys.Fault(keys) is { } unfit)
+        {
+            return unfit;
+        }
         if (client.JwksUri is { } address && (address.Scheme != Uri.UriSchemeHttps && !address.IsLoopback))
         {
             return $"jwks_uri '{address}' must be https.";

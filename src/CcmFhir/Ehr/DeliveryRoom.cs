@@ -223,12 +223,20 @@ internal static class DeliveryRoom
             access = gate.Context;
             if (gate.Context is not { } context)
             {
-                AccessGate.Challenge(http.Response, "invalid_token", gate.Fault ?? "A token is needed.");
-                said = Outcome(401, "login", gate.Fault ?? "A token is needed.");
+                AccessGate.Refuse(http.Response, gate);
+                said = gate.RetryAfter is null
+                    ? Outcome(401, "login", gate.Fault!)
+                    : Outcome(429, "throttled", gate.Fault!);
             }
             // A patient's own app delivers no claims.
-            else if (context.Patient is not null || context.Missing("Claim", Interactions.Update) is not null)
+            else if (!context.AllowsAll("Claim", Interactions.Update))
             {
+                AccessGate.Challenge(
+                    http.Response,
+                    "insufficient_scope",
+                    "The token lacks the scope system/Claim.u.",
+                    "system/Claim.u"
+                );
                 said = Outcome(403, "forbidden", "The token lacks the scope system/Claim.u or user/Claim.u.");
             }
             else if (sessions.Find(practice) is not { } ehr)

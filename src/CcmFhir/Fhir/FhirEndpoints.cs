@@ -69,6 +69,10 @@ internal sealed partial class FhirEndpoints(
         }
         if (!http.Response.HasStarted)
         {
+            if (answer.Refused?.MissingScope is { } scope)
+            {
+                AccessGate.Challenge(http.Response, "insufficient_scope", $"The token lacks the scope {scope}.", scope);
+            }
             answer = Noted(request, answer);
             await answer.WriteAsync(http, request.Format, request.Pretty);
         }
@@ -129,8 +133,12 @@ internal sealed partial class FhirEndpoints(
         var admitted = await gate.AdmitAsync(request.Http, practice.Slug);
         if (admitted.Context is not { } context)
         {
-            AccessGate.Challenge(request.Http.Response, "invalid_token", admitted.Fault!);
-            return FhirAnswer.Of(Refusal.Of(401, "login", "token", admitted.Fault!));
+            AccessGate.Refuse(request.Http.Response, admitted);
+            return FhirAnswer.Of(
+                admitted.RetryAfter is null
+                    ? Refusal.Of(401, "login", "token", admitted.Fault!)
+                    : Refusal.Of(429, "throttled", "rate", admitted.Fault!)
+            );
         }
         request.Arrival = new Arrival(practice, context, Now(), request.Http.TraceIdentifier, ownBase);
         return null;
@@ -506,7 +514,7 @@ internal sealed partial class FhirEndpoints(
                 is { } scope
         )
         {
-            return new(FhirAnswer.Of(Refusal.Of(403, "forbidden", "scope", $"The token lacks the scope {scope}.")));
+            return new(FhirAnswer.Of(Refusal.Of(403, "forbidden", "scope", Refusal.LacksScope(scope))));
         }
         return HistoryPage.AnswerAsync(request, new PracticeRecords(records, request.Arrival.Practice.Slug));
     }

@@ -37,7 +37,12 @@ internal static class FhirRoom
                 (http, slug) => gate.AdmitAsync(http, slug, practices.Find(slug)!.Issuers)
             );
         });
-        builder.Services.AddSingleton(new RequestBody(max));
+        var seconds = builder.Configuration.GetValue("Ccm:MaxBodySeconds", RequestBody.DefaultSeconds);
+        builder.Services.AddSingleton(services => new RequestBody(
+            services.GetRequiredService<TimeProvider>(),
+            max,
+            seconds
+        ));
         builder.Services.AddSingleton<ReceiveBundle>();
         builder.Services.AddSingleton<ValidateOperation>();
         builder.Services.AddSingleton<FhirEndpoints>();

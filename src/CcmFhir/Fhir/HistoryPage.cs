@@ -100,7 +100,7 @@ internal static class HistoryPage
                 if (
                     (type is null || versions.Current.Type == type)
                     && arrival.Access.Missing(versions.Current.Type, Interactions.Search) is null
-                    && ReadEntry.Sees(versions, stream, view, arrival)
+                    && ReadEntry.Sees(versions, stream, view, arrival, Interactions.Search)
                 )
                 {
                     found.AddRange(versions.NewestFirst());

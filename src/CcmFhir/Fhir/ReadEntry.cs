@@ -174,17 +174,23 @@ internal static class ReadEntry
     }
 
     /// <summary>The client may see a resource, judged by its newest content.</summary>
-    public static bool Sees(ResourceVersions versions, string stream, PracticeRecords view, Arrival arrival)
+    public static bool Sees(
+        ResourceVersions versions,
+        string stream,
+        PracticeRecords view,
+        Arrival arrival,
+        Interactions interaction = Interactions.Read
+    )
     {
         var search = new SearchResources(view, arrival.Access, arrival.Bases, arrival.Practice.Zone);
         foreach (var version in versions.NewestFirst())
         {
             if (!version.Current.Deleted)
             {
-                return search.Allowed(version.Current, stream, Interactions.Read);
+                return search.Allowed(version.Current, stream, interaction);
             }
         }
-        return search.Allowed(versions.Current, stream, Interactions.Read);
+        return search.Allowed(versions.Current, stream, interaction);
     }
 
     private static StoredResource? At(ResourceVersions versions, string version)

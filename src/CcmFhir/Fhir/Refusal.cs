@@ -7,6 +7,17 @@ namespace CcmFhir.Fhir;
 /// <param name="Issues">At least one; each says where, and what would be right.</param>
 internal sealed record Refusal(int Status, IReadOnlyList<Issue> Issues)
 {
+    private const string Lacks = "The token lacks the scope ";
+
+    /// <summary>The scope that a token lacks; null where that is not the reason.</summary>
+    public string? MissingScope =>
+        Status == 403 && Issues.FirstOrDefault(issue => issue.Rule == "scope")?.Text is { } text
+            ? text[Lacks.Length..^1]
+            : null;
+
+    /// <summary>What is said where a token lacks a scope.</summary>
+    public static string LacksScope(string scope) => $"{Lacks}{scope}.";
+
     /// <summary>A refusal with one reason.</summary>
     /// <param name="status">HTTP status.</param>
     /// <param name="type">FHIR issue-type code.</param>

@@ -4,9 +4,18 @@ using CcmFhir.Validation;
 namespace CcmFhir.Fhir;
 
 /// <summary>Reads request bodies whole, within bounds: bytes as they come, and bytes unpacked, so that a small body cannot grow without end.</summary>
+/// <param name="clock">The clock that slow bodies are measured by.</param>
 /// <param name="maxBytes">Largest body in bytes, unpacked, inclusive.</param>
-internal sealed class RequestBody(int maxBytes = RequestBody.DefaultMax)
+/// <param name="maxSeconds">How long a body may take to come.</param>
+internal sealed class RequestBody(
+    TimeProvider clock,
+    int maxBytes = RequestBody.DefaultMax,
+    int maxSeconds = RequestBody.DefaultSeconds
+)
 {
+    /// <summary>How long a body may take when nothing is set: two minutes.</summary>
+    public const int DefaultSeconds = 120;
+
     /// <summary>Largest body when nothing is set: 64 MiB.</summary>
     public const int DefaultMax = 64 * 1024 * 1024;
 
@@ -42,9 +51,27 @@ internal sealed class RequestBody(int maxBytes = RequestBody.DefaultMax)
                 )
             );
         }
+        using var time = new CancellationTokenSource(TimeSpan.FromSeconds(maxSeconds), clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(time.Token, http.RequestAborted);
         try
         {
-            return await ReadAsync(unpacked, encoding == "identity" ? length : null, http.RequestAborted);
+            return await ReadAsync(unpacked, encoding == "identity" ? length : null, either.Token);
+        }
+        catch (OperationCanceledException) when (!http.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody waits for the rest.
+            http.Response.Headers.Connection = "close";
+            return (
+                null,
+                Refusal.Of(
+                    408,
+                    "timeout",
+                    "body-time",
+                    FormattableString.Invariant(
+                        $"The body did not come within {maxSeconds} seconds. Nothing was changed; send it again, in smaller parts or over a faster line."
+                    )
+                )
+            );
         }
         catch (InvalidDataException)
         {

@@ -71,7 +71,7 @@ internal sealed class ReceiveBundle(StreamRecords records, Door door, TimeProvid
         }
         if (arrival.Access.Missing(entry.Type, interaction) is { } scope)
         {
-            entry.Refuse(403, "forbidden", "scope", $"The token lacks the scope {scope}.");
+            entry.Refuse(403, "forbidden", "scope", Refusal.LacksScope(scope));
             return;
         }
         if (entry.Type == "Parameters" && entry.Verb is Verb.Post or Verb.Put)

@@ -15,7 +15,7 @@ internal sealed class MonthOperations(CloseMonth close, Practices practices, Rul
     {
         if (!request.Arrival.Access.AllowsAll("Claim", Interactions.Create))
         {
-            return Forbidden(request, "system/Claim.c");
+            return Forbidden("system/Claim.c");
         }
         if (Month(request, out var month) is { } refusal)
         {
@@ -90,7 +90,7 @@ internal sealed class MonthOperations(CloseMonth close, Practices practices, Rul
                 || !access.Allows(type, Interactions.Read, access.Patient ?? patient, _ => false)
             )
             {
-                return Forbidden(request, access.Missing(type, Interactions.Read) ?? $"system/{type}.r");
+                return Forbidden(access.Missing(type, Interactions.Read) ?? $"system/{type}.r");
             }
         }
         if (Month(request, out var month) is { } refusal)
@@ -101,7 +101,7 @@ internal sealed class MonthOperations(CloseMonth close, Practices practices, Rul
         var found = access.Allows("Patient", Interactions.Read, patient, _ => false)
             ? await close.ReadAsync(file, patient, month, request.Arrival.Now, request.Cancel)
             : null;
-if (found is null)
+        if (found is null)
         {
             return FhirAnswer.Of(Refusal.Of(404, "not-found", "patient", "There is no such Patient here."));
         }
@@ -109,11 +109,8 @@ if (found is null)
         return new FhirAnswer(200, MonthParameters.Status(found));
     }
 
-    private static FhirAnswer Forbidden(FhirRequest request, string scope)
-    {
-        AccessGate.Challenge(request.Http.Response, "insufficient_scope", $"The token lacks the scope {scope}.", scope);
-        return FhirAnswer.Of(Refusal.Of(403, "forbidden", "scope", $"The token lacks the scope {scope}."));
-    }
+    private static FhirAnswer Forbidden(string scope) =>
+        FhirAnswer.Of(Refusal.Of(403, "forbidden", "scope", Refusal.LacksScope(scope)));
 
     private Refusal? Month(FhirRequest request, out ServiceMonth month)
     {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using CcmFhir.Tests.Fhir;
 
 namespace CcmFhir.Tests.Access;
 
@@ -108,7 +107,9 @@ public class ScopeMatrixTest(ScopeMatrixTest.Filled smart) : IClassFixture<Scope
                 right.AddRange(
                     right
                         .Where(one => one.StartsWith("Observation/", StringComparison.Ordinal))
-                        .Select(one => type == "Patient" ? $"Patient/{one["Observation/".Length..^2]}" : $"{type} of {one}")
+                        .Select(one =>
+                            type == "Patient" ? $"Patient/{one["Observation/".Length..^2]}" : $"{type} of {one}"
+                        )
                         .ToList()
                 );
             }
@@ -134,9 +135,7 @@ public class ScopeMatrixTest(ScopeMatrixTest.Filled smart) : IClassFixture<Scope
         var launched = scope.StartsWith("patient/", StringComparison.Ordinal);
         bool claims(char letter) => !launched && Right(scope, patient, "Claim", letter);
 
-        (await smart.AskAsync(token, "GET", "Patient/own/$ccm-status?month=2026-10")).Status.ShouldBe(
-            sees ? 200 : 403
-        );
+        (await smart.AskAsync(token, "GET", "Patient/own/$ccm-status?month=2026-10")).Status.ShouldBe(sees ? 200 : 403);
         (await smart.AskAsync(token, "GET", "Patient/other/$ccm-status?month=2026-10")).Status.ShouldBe(
             !sees ? 403
             : launched ? 404
@@ -206,9 +205,14 @@ public class ScopeMatrixTest(ScopeMatrixTest.Filled smart) : IClassFixture<Scope
     public async Task A_token_of_one_practice_is_none_at_another()
     {
         var elm = smart.Server.Base.Replace("/oak/", "/elm/", StringComparison.Ordinal);
-        foreach (var url in (string[])["Observation/elm-1", "Observation?patient=Patient/elm-p", "Patient/elm-p/_history", "AuditEvent"])
+        foreach (
+            var url in (string[])
+                ["Observation/elm-1", "Observation?patient=Patient/elm-p", "Patient/elm-p/_history", "AuditEvent"]
+        )
         {
-            (await smart.AskAsync(smart.Token("system/*.cruds system/AuditEvent.rs"), "GET", $"{elm}/{url}")).ShouldRefuse(401, "token");
+            (
+                await smart.AskAsync(smart.Token("system/*.cruds system/AuditEvent.rs"), "GET", $"{elm}/{url}")
+            ).ShouldRefuse(401, "token");
         }
     }
 
@@ -273,8 +277,8 @@ public class ScopeMatrixTest(ScopeMatrixTest.Filled smart) : IClassFixture<Scope
         {
             'c' => reached || free ? "201" : "403",
             'u' => reached ? "200"
-                : free ? "201"
-                : "403",
+            : free ? "201"
+            : "403",
             'd' => reached ? "204 gone" : "204 there",
             's' or 't' => reached ? "200 found" : "200 none",
             _ => reached ? "200" : "404",
@@ -294,7 +298,13 @@ public class ScopeMatrixTest(ScopeMatrixTest.Filled smart) : IClassFixture<Scope
                     ("Content-Type", "application/json-patch+json")
                 )
                 : await smart.AskAsync(token, method, url, body);
-        return await ToldAsync(letter, place, id, answer.Status, answer.Status == 200 && letter is 's' or 't' ? answer.Text : "");
+        return await ToldAsync(
+            letter,
+            place,
+            id,
+            answer.Status,
+            answer.Status == 200 && letter is 's' or 't' ? answer.Text : ""
+        );
     }
 
     private async Task<string> InBatchAsync(string token, char letter, Place place)
@@ -310,7 +320,9 @@ public class ScopeMatrixTest(ScopeMatrixTest.Filled smart) : IClassFixture<Scope
             "",
             $$"""
             {"resourceType":"Bundle","type":"batch","entry":[
-              { {{(resource is null ? "" : $"\"resource\":{resource},")}}"request":{"method":"{{method}}","url":"{{url}}"} }]}
+              { {{(
+                resource is null ? "" : $"\"resource\":{resource},"
+            )}}"request":{"method":"{{method}}","url":"{{url}}"} }]}
             """
         );
         answer.Status.ShouldBe(200, answer.Text);
@@ -360,12 +372,7 @@ public class ScopeMatrixTest(ScopeMatrixTest.Filled smart) : IClassFixture<Scope
             't' => (id, "GET", "Observation/_history?_count=1000", null),
             's' => (id, "GET", $"Observation?patient=Patient/{patient}&_count=1000", null),
             'u' => (id, "PUT", $"Observation/{id}", body.Replace("final", "amended", StringComparison.Ordinal)),
-            'p' => (
-                id,
-                "PATCH",
-                $"Observation/{id}",
-                """[{"op":"replace","path":"/status","value":"amended"}]"""
-            ),
+            'p' => (id, "PATCH", $"Observation/{id}", """[{"op":"replace","path":"/status","value":"amended"}]"""),
             _ => (id, "DELETE", $"Observation/{id}", null),
         };
     }
@@ -391,7 +398,14 @@ public class ScopeMatrixTest(ScopeMatrixTest.Filled smart) : IClassFixture<Scope
 
         protected override async Task SetUpAsync()
         {
-            foreach (var (admin, prefix, patient) in new[] { (Admin, "", "own"), (Admin, "", "other"), (ElmAdmin, Elm + "/", "elm-p") })
+            foreach (
+                var (admin, prefix, patient) in new[]
+                {
+                    (Admin, "", "own"),
+                    (Admin, "", "other"),
+                    (ElmAdmin, Elm + "/", "elm-p"),
+                }
+            )
             {
                 (
                     await AskAsync(

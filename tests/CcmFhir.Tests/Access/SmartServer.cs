@@ -9,8 +9,19 @@ namespace CcmFhir.Tests.Access;
 /// <summary>The real server where tokens are needed, and tokens as it would grant them.</summary>
 public class SmartServer : IAsyncLifetime
 {
+    /// <summary>With the settings that a server has.</summary>
+    public SmartServer()
+        : this([]) { }
+
+    /// <summary>With more settings.</summary>
+    protected SmartServer(string[] settings)
+    {
+        // Tests ask without a token more often than an honest client.
+        Server = new() { Settings = ["--Ccm:Access:Mode=smart", "--Ccm:Limits:AddressPerMinute=0", .. settings] };
+    }
+
     /// <summary>The server.</summary>
-    public FhirServer Server { get; } = new() { Settings = ["--Ccm:Access:Mode=smart"] };
+    public FhirServer Server { get; }
 
     public async ValueTask InitializeAsync()
     {

@@ -10,7 +10,7 @@ namespace CcmFhir.Tests.Fhir;
 public sealed class FhirServer : IAsyncLifetime
 {
     private readonly string folder = Directory.CreateTempSubdirectory("ccmfhir-test-").FullName;
-    private WebApplication app = null!;
+    private WebApplication? app;
 
     /// <summary>A clock that goes on by a millisecond whenever it is asked.</summary>
     public FakeTimeProvider Clock { get; } =
@@ -22,8 +22,11 @@ public sealed class FhirServer : IAsyncLifetime
     /// <summary>More settings, as <c>--Name=value</c>.</summary>
     public IReadOnlyList<string> Settings { get; init; } = [];
 
+    /// <summary>Where its journal lies.</summary>
+    public string Folder => folder;
+
     /// <summary>The server's rooms.</summary>
-    public IServiceProvider Services => app.Services;
+    public IServiceProvider Services => app!.Services;
 
     /// <summary>Speaks to the server; relative addresses are below the practice oak.</summary>
     public HttpClient Http { get; private set; } = null!;
@@ -66,8 +69,11 @@ public sealed class FhirServer : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        Http.Dispose();
-        await app.DisposeAsync();
+        Http?.Dispose();
+        if (app is not null)
+        {
+            await app.DisposeAsync();
+        }
         Directory.Delete(folder, recursive: true);
     }
 

@@ -28,7 +28,7 @@ internal static class SearchPage
     {
         if (arrival.Access.Missing(type, Interactions.Search) is { } scope)
         {
-            return (null, Refusal.Of(403, "forbidden", "scope", $"The token lacks the scope {scope}."));
+            return (null, Refusal.Of(403, "forbidden", "scope", Refusal.LacksScope(scope)));
         }
         var query = SearchQuery.Parse(type, pairs, strict, arrival.Practice.Zone, out var refusal);
         if (query is null)
