@@ -33,7 +33,7 @@ internal static class AuditCommand
         };
         command.SetAction(
             (parsed, cancel) =>
-                StoreOptions.RunAsync(
+                CommandPlace.RunAsync(
                     parsed,
                     async () =>
                     {

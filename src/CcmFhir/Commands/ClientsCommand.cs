@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
 using CcmFhir.Access;
-using CcmFhir.Journal;
 
 namespace CcmFhir.Commands;
 
@@ -21,8 +20,7 @@ internal static class ClientsCommand
 
     private static Command Register(TimeProvider clock)
     {
-        var place = new Place();
-        var id = new Option<string>("--id") { Description = "client id", Required = true };
+        var id = IdOption();
         var name = new Option<string?>("--name") { Description = "what people call it; the id when not given" };
         var scope = new Option<string>("--scope")
         {
@@ -34,117 +32,87 @@ internal static class ClientsCommand
             Description = "https address of its public keys; preferred, because keys then rotate without us",
         };
         var file = new Option<FileInfo?>("--jwks") { Description = "file with its public keys (a JSON Web Key Set)" };
-        var command = new Command("register", "Registers a client, or registers it anew.")
-        {
-            place.Store,
-            place.Practices,
-            place.Practice,
-            id,
-            name,
-            scope,
-            address,
-            file,
-        };
-        command.SetAction(
-            (parsed, cancel) =>
-                place.RunAsync(
-                    parsed,
-                    clock,
-                    async (clients, practice, output) =>
-                    {
-                        var client = new RegisteredClient(
-                            parsed.GetRequiredValue(id),
-                            parsed.GetValue(name) ?? parsed.GetRequiredValue(id),
-                            parsed.GetRequiredValue(scope),
-                            parsed.GetValue(address) is not { } url ? null
-                                : Uri.TryCreate(url, UriKind.Absolute, out var uri) ? uri
-                                : throw new InvalidDataException($"--jwks-url: '{url}' is no address."),
-                            parsed.GetValue(file) is { } keys ? await ReadAsync(keys, cancel) : null
-                        );
-                        var fault = await clients.RegisterAsync(practice, client, cancel);
-                        await output.WriteLineAsync(
-                            fault ?? $"{client.ClientId} may get tokens of {practice} for {client.Scopes}."
-                        );
-                        return fault is null ? 0 : 1;
-                    },
-                    cancel
-                )
+        return CommandPlace.Define(
+            "register",
+            "Registers a client, or registers it anew.",
+            clock,
+            [id, name, scope, address, file],
+            async (run, cancel) =>
+            {
+                var client = new RegisteredClient(
+                    run.Parsed.GetRequiredValue(id),
+                    run.Parsed.GetValue(name) ?? run.Parsed.GetRequiredValue(id),
+                    run.Parsed.GetRequiredValue(scope),
+                    run.Parsed.GetValue(address) is { } url ? Address(url) : null,
+                    run.Parsed.GetValue(file) is { } keys ? await ReadAsync(keys, cancel) : null
+                );
+                var fault = await Registry(run).RegisterAsync(run.Place.Practice, client, cancel);
+                await run.Output.WriteLineAsync(
+                    fault ?? $"{client.ClientId} may get tokens of {run.Place.Practice} for {client.Scopes}."
+                );
+                return fault is null ? 0 : 1;
+            }
         );
-        return command;
     }
 
     private static Command List(TimeProvider clock)
     {
-        var place = new Place();
-        var format = new Option<string>("--format") { Description = "text or json", DefaultValueFactory = _ => "text" };
-        format.AcceptOnlyFromAmong("text", "json");
-        var command = new Command("list", "The clients of a practice, removed ones too.")
-        {
-            place.Store,
-            place.Practices,
-            place.Practice,
-            format,
-        };
-        command.SetAction(
-            (parsed, cancel) =>
-                place.RunAsync(
-                    parsed,
-                    clock,
-                    async (clients, practice, output) =>
-                    {
-                        var all = await clients.ListAsync(practice, cancel);
-                        if (parsed.GetValue(format) == "json")
-                        {
-                            await output.WriteLineAsync(JsonSerializer.Serialize(all, Indented));
-                            return 0;
-                        }
-                        foreach (var client in all)
-                        {
-                            await output.WriteLineAsync(
-                                $"{client.ClientId}  {client.Scopes}  {client.JwksUri?.OriginalString ?? "keys inline"}  {client.Name}{(client.Disabled ? "  removed" : "")}"
-                            );
-                        }
-                        return 0;
-                    },
-                    cancel
-                )
+        var format = CommandPlace.FormatOption();
+        return CommandPlace.Define(
+            "list",
+            "The clients of a practice, removed ones too.",
+            clock,
+            [format],
+            async (run, cancel) =>
+            {
+                var all = await Registry(run).ListAsync(run.Place.Practice, cancel);
+                if (run.Parsed.GetValue(format) == "json")
+                {
+                    await run.Output.WriteLineAsync(JsonSerializer.Serialize(all, Indented));
+                    return 0;
+                }
+                foreach (var client in all)
+                {
+                    await run.Output.WriteLineAsync(
+                        $"{client.ClientId}  {client.Scopes}  {client.JwksUri?.OriginalString ?? "keys inline"}  {client.Name}{(client.Disabled ? "  removed" : "")}"
+                    );
+                }
+                return 0;
+            }
         );
-        return command;
     }
 
     private static Command Remove(TimeProvider clock)
     {
-        var place = new Place();
-        var id = new Option<string>("--id") { Description = "client id", Required = true };
-        var command = new Command("remove", "Gives a client no tokens any more. Those it has end within five minutes.")
-        {
-            place.Store,
-            place.Practices,
-            place.Practice,
-            id,
-        };
-        command.SetAction(
-            (parsed, cancel) =>
-                place.RunAsync(
-                    parsed,
-                    clock,
-                    async (clients, practice, output) =>
-                    {
-                        var asked = parsed.GetRequiredValue(id);
-                        if (await clients.FindAsync(practice, asked, cancel) is not { } client)
-                        {
-                            await output.WriteLineAsync($"{practice} has no client '{asked}'.");
-                            return 1;
-                        }
-                        await clients.RegisterAsync(practice, client with { Disabled = true }, cancel);
-                        await output.WriteLineAsync($"{asked} gets no tokens any more.");
-                        return 0;
-                    },
-                    cancel
-                )
+        var id = IdOption();
+        return CommandPlace.Define(
+            "remove",
+            "Gives a client no tokens any more. Those it has end within five minutes.",
+            clock,
+            [id],
+            async (run, cancel) =>
+            {
+                var asked = run.Parsed.GetRequiredValue(id);
+                if (await Registry(run).FindAsync(run.Place.Practice, asked, cancel) is not { } client)
+                {
+                    await run.Output.WriteLineAsync($"{run.Place.Practice} has no client '{asked}'.");
+                    return 1;
+                }
+                await Registry(run).RegisterAsync(run.Place.Practice, client with { Disabled = true }, cancel);
+                await run.Output.WriteLineAsync($"{asked} gets no tokens any more.");
+                return 0;
+            }
         );
-        return command;
     }
+
+    private static Option<string> IdOption() => new("--id") { Description = "client id", Required = true };
+
+    private static ClientRegistry Registry(CommandRun run) => new(run.Place.Store);
+
+    private static Uri Address(string url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var uri)
+            ? uri
+            : throw new InvalidDataException($"--jwks-url: '{url}' is no address.");
 
     private static async Task<JsonElement> ReadAsync(FileInfo file, CancellationToken cancel)
     {
@@ -158,39 +126,5 @@ internal static class ClientsCommand
         {
             throw new InvalidDataException($"--jwks: '{file.FullName}' cannot be read as JSON: {fault.Message}", fault);
         }
-    }
-
-    /// <summary>Store and practice that a command works on.</summary>
-    private sealed class Place
-    {
-        public Option<string> Store { get; } = StoreOptions.Store();
-
-        public Option<string> Practices { get; } = StoreOptions.Practices();
-
-        public Option<string> Practice { get; } =
-            new("--practice") { Description = "slug of the practice", Required = true };
-
-        public Task<int> RunAsync(
-            ParseResult parsed,
-            TimeProvider clock,
-            Func<ClientRegistry, string, TextWriter, Task<int>> run,
-            CancellationToken cancel
-        ) =>
-            StoreOptions.RunAsync(
-                parsed,
-                async () =>
-                {
-                    var slug = parsed.GetRequiredValue(Practice);
-                    var practices = Options.Practices.Read(parsed.GetRequiredValue(Practices));
-                    if (practices.Find(slug) is null)
-                    {
-                        throw new InvalidDataException(
-                            $"There is no practice '{slug}'; there are: {(practices.All.Count == 0 ? "none" : string.Join(", ", practices.All.Select(file => file.Practice.Slug)))}."
-                        );
-                    }
-                    await using var journal = await JournalStores.OpenAsync(parsed.GetValue(Store), clock, cancel);
-                    return await run(new ClientRegistry(journal), slug, parsed.InvocationConfiguration.Output);
-                }
-            );
     }
 }
