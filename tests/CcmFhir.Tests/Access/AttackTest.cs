@@ -255,17 +255,18 @@ public class AttackTest(ScopeMatrixTest.Filled smart) : IClassFixture<ScopeMatri
         using var socket = await ConnectAsync();
         await socket.SendAsync(
             Encoding.ASCII.GetBytes(
-                $"POST /oak/fhir/Observation HTTP/1.1\r\nHost: {Host}\r\nAuthorization: Bearer {smart.Admin}\r\nContent-Type: application/fhir+json\r\nContent-Length: 1000\r\n\r\n{{"
+                $"POST /oak/fhir/Observation HTTP/1.1\r\nHost: {Host}\r\nAuthorization: Bearer {smart.Admin}\r\nContent-Type: application/fhir+json\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n"
             )
         );
-        var answered = ReadAsync(socket);
-        while (!answered.IsCompleted)
-        {
-            smart.Server.Clock.Advance(TimeSpan.FromSeconds(30));
-            await Task.Yield();
-        }
+        var buffer = new byte[1024];
+        var read = await socket.ReceiveAsync(buffer, TestContext.Current.CancellationToken);
+        Encoding
+            .ASCII.GetString(buffer, 0, read)
+            .ShouldStartWith("HTTP/1.1 100", Case.Sensitive, "the body is waited for");
+        await socket.SendAsync("{"u8.ToArray());
+        smart.Server.Clock.Advance(TimeSpan.FromSeconds(121));
 
-        (await answered).ShouldStartWith("HTTP/1.1 408");
+        (await ReadAsync(socket)).ShouldStartWith("HTTP/1.1 408");
         await StillUpAsync();
     }
 
