@@ -1,7 +1,7 @@
 namespace CcmFhir.Validation;
 
 /// <summary>Finds what somebody probably meant.</summary>
-internal static class Nearest
+public static class Nearest
 {
     /// <summary>The candidate with the fewest changed letters; null when none is near (a third of the letters at most).</summary>
     public static string? To(string text, IEnumerable<string> candidates)

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Text;
+using CcmFhir.Validation;
 
 namespace CcmFhir.Fhir;
 
@@ -61,44 +62,5 @@ internal static class ResourceTypes
     }
 
     /// <summary>The known type whose name is nearest, for error texts; null when none is near.</summary>
-    public static string? Nearest(string name)
-    {
-        string? nearest = null;
-        var least = 4;
-        foreach (var known in All)
-        {
-            var distance = Distance(name, known);
-            if (distance < least)
-            {
-                (nearest, least) = (known, distance);
-            }
-        }
-        return nearest;
-    }
-
-    private static int Distance(string left, string right)
-    {
-        if (Math.Abs(left.Length - right.Length) > 3)
-        {
-            return int.MaxValue;
-        }
-        var row = new int[right.Length + 1];
-        for (var at = 0; at <= right.Length; at++)
-        {
-            row[at] = at;
-        }
-        for (var i = 1; i <= left.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= right.Length; j++)
-            {
-                var swap =
-                    char.ToUpperInvariant(left[i - 1]) == char.ToUpperInvariant(right[j - 1]) ? diagonal : diagonal + 1;
-                diagonal = row[j];
-                row[j] = Math.Min(swap, Math.Min(row[j], row[j - 1]) + 1);
-            }
-        }
-        return row[^1];
-    }
+    public static string? NearestTo(string name) => Nearest.To(name, All);
 }

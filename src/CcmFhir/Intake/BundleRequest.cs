@@ -390,7 +390,7 @@ internal sealed record BundleRequest(BundleKind Kind, IReadOnlyList<Entry> Entri
 
     /// <summary>Says that a type is unknown, and which one may be meant.</summary>
     public static string UnknownType(string name) =>
-        ResourceTypes.Nearest(name) is { } nearest
+        ResourceTypes.NearestTo(name) is { } nearest
             ? $"'{Shown(name)}' is no resource type of R4. Did you mean {nearest}?"
             : $"'{Shown(name)}' is no resource type of R4.";
 

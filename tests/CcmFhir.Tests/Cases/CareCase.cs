@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using CcmFhir.Access;
-using CcmFhir.Commands;
 using CcmFhir.Domain;
 using CcmFhir.Intake;
 using CcmFhir.Journal;
@@ -440,27 +439,7 @@ internal sealed class CareCase
         await File.WriteAllTextAsync(file, practice.ToJsonString());
         try
         {
-            await using var output = new StringWriter();
-            await using var error = new StringWriter();
-            var exit = await CloseCommand
-                .Build(TimeProvider.System)
-                .Parse([
-                    "--input",
-                    folder,
-                    "--practice",
-                    file,
-                    "--month",
-                    Month,
-                    "--dry-run",
-                    "--as-of",
-                    AsOf,
-                    "--format",
-                    "json",
-                ])
-                .InvokeAsync(new() { Output = output, Error = error });
-            error.ToString().ShouldBeEmpty();
-            exit.ShouldBe(0);
-            return output.ToString();
+            return await ClosedFolder.JsonAsync(folder, file, Month, AsOf);
         }
         finally
         {

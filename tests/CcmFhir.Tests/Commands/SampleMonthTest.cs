@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using CcmFhir.Commands;
 using CcmFhir.Demo;
+using CcmFhir.Tests.Cases;
 using Microsoft.Extensions.Time.Testing;
 
 namespace CcmFhir.Tests.Commands;
@@ -123,16 +124,7 @@ public sealed class SampleMonthTest : IDisposable
             "json",
         ];
 
-    private static async Task<string> CloseAsync()
-    {
-        await using var output = new StringWriter();
-        await using var errors = new StringWriter();
-        var code = await Command()
-            .Parse([.. Arguments()])
-            .InvokeAsync(new InvocationConfiguration { Output = output, Error = errors }, Cancel);
-        code.ShouldBe(0, errors.ToString());
-        return output.ToString();
-    }
+    private static Task<string> CloseAsync() => ClosedFolder.JsonAsync(Samples, Practice, "2026-10", AsOf);
 
     private static string Decisions(JsonDocument close)
     {

@@ -176,19 +176,9 @@ internal static class TimeLogDoor
         return null;
     }
 
-    private static Issue Fault(string rule, string type, string expression, FhirElement at, string text)
-    {
-        var (line, column) = at.Exists ? at.Position : (0, 0);
-        return new Issue
+    private static Issue Fault(string rule, string type, string expression, FhirElement at, string text) =>
+        Refusal.Because(type, rule, text, expression, at) with
         {
-            Severity = Severity.Error,
-            Type = type,
-            Rule = rule,
-            Expression = expression,
-            Text = text,
-            Line = line,
-            Column = column,
             Profile = Codes.Base + "/StructureDefinition/ccm-time-log",
         };
-    }
 }
