@@ -25,14 +25,17 @@ internal static class Server
         var settings = builder.Configuration;
         builder.WebHost.UseUrls(Addresses.Listening(settings));
         var practices = Practices.Read(settings[Practices.Setting] ?? Practices.Default);
-        var store = await JournalStores.OpenAsync(settings[JournalStores.Setting], clock, cancel);
+        var store = new WatchedJournalStore(
+            await JournalStores.OpenAsync(settings[JournalStores.Setting], clock, cancel)
+        );
         builder.Services.AddSingleton(clock);
         builder.Services.AddSingleton(practices);
         builder.AddProtection();
         builder.AddAccess();
+        builder.Services.AddSingleton(store);
         builder.AddFhir(store, HouseDoor.Open(), practices);
         builder.AddMonthEnd();
-        builder.AddPages();
+        builder.AddPages(practices, clock);
         builder.Services.AddDelivery(settings, $"{Environment.MachineName}-{Environment.ProcessId}");
 
         var app = builder.Build();

@@ -100,6 +100,27 @@ internal sealed class MonthReading(PracticeFile file, RuleSet rules)
                 .ThenBy(claim => claim.Revision),
         ];
 
+    /// <summary>When a consent to a program of care management is in force.</summary>
+    /// <param name="record">The patient's stream.</param>
+    public IReadOnlyList<Stretch> Enrolled(StreamRecord record) =>
+        [
+            .. record
+                .Resources.Select(versions => versions.Current)
+                .Where(resource => resource is { Type: "Consent", Deleted: false })
+                .SelectMany(resource =>
+                    reader.Read(
+                        resource.Type,
+                        resource.Reference,
+                        resource.VersionId,
+                        PracticeRecords.Parse(resource),
+                        _ => null
+                    )
+                )
+                .OfType<ConsentFact>()
+                .Where(consent => consent.Programs.Count > 0)
+                .Select(consent => consent.Window),
+        ];
+
     /// <summary>The newest revision of each month.</summary>
     public static IEnumerable<IssuedClaim> Standing(IEnumerable<IssuedClaim> claims) =>
         claims.GroupBy(claim => claim.Month).Select(group => group.Last());

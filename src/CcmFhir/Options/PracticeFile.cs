@@ -21,6 +21,9 @@ internal sealed record PracticeFile(
 {
     private const int NpiLength = 10;
 
+    /// <summary>Where its people sign in to the pages; none where they cannot.</summary>
+    public IReadOnlyList<SignInSettings> SignIns { get; private init; } = [];
+
     /// <summary>Reads a practice file.</summary>
     /// <exception cref="InvalidDataException">It is not JSON, a setting is unknown, missing or wrong; the message names file and setting, and says what would be right.</exception>
     public static PracticeFile Read(string path)
@@ -106,6 +109,12 @@ internal sealed record PracticeFile(
             );
         }
         var files = settings.Object("claimFiles") is { } envelope ? ClaimFileSettings.Read(envelope, folder) : null;
+        var signIns = new List<SignInSettings>();
+        foreach (var signIn in settings.Array("signIn")?.EnumerateArray() ?? default)
+        {
+            var place = string.Create(CultureInfo.InvariantCulture, $"practice.signIn[{signIns.Count}]");
+            signIns.Add(SignInSettings.Read(signIn, place, folder));
+        }
         settings.RefuseUnknown();
         if (ehr?.Shape == DeliveryShape.File && files?.Folder is null)
         {
@@ -113,7 +122,7 @@ internal sealed record PracticeFile(
                 "'ehr.deliver' is 'file', and 'claimFiles.folder' does not say into which folder."
             );
         }
-        return new PracticeFile(practice, ehr, issuers, files);
+        return new PracticeFile(practice, ehr, issuers, files) { SignIns = signIns };
     }
 
     private static string Needed(SettingsObject settings, string name, string what) =>

@@ -1,19 +1,15 @@
 using System.Text;
-using CcmFhir.Access;
 using CcmFhir.Intake;
 using CcmFhir.Validation;
 using CcmFhir.Validation.Definitions;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace CcmFhir.Pages;
 
 /// <summary>The validation bench. It reads what is pasted, answers, and forgets it.</summary>
-/// <param name="access">Without sign-in it is open to this machine alone.</param>
-internal sealed class LabPages(AccessSettings access)
+/// <param name="gate">It is for everybody who is signed in.</param>
+internal sealed class LabPages(PageGate gate)
 {
-    private const int MaxForm = 24 * 1024 * 1024;
-
     private static readonly Lazy<IReadOnlyList<(string Canonical, string Name)>> Profiles = new(() =>
         [
             .. CcmPackage
@@ -26,42 +22,17 @@ internal sealed class LabPages(AccessSettings access)
     );
 
     /// <summary>The empty bench.</summary>
-    public IResult Show() => access.Open ? Page("", "", null) : Closed();
+    public async Task<IResult> ShowAsync(HttpContext http) =>
+        await gate.RefuseAsync(http, null, PageRight.Enter) ?? Page("", "", null);
 
     /// <summary>The bench with what was found.</summary>
     public async Task<IResult> ValidateAsync(HttpContext http)
     {
-        if (!access.Open)
+        if (await gate.RefuseAsync(http, null, PageRight.Enter) is { } refused)
         {
-            return Closed();
+            return refused;
         }
-        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
-        {
-            size.MaxRequestBodySize = MaxForm;
-        }
-        IFormCollection form;
-        try
-        {
-            form = await http.Request.ReadFormAsync(
-                new FormOptions
-                {
-                    BufferBodyLengthLimit = MaxForm,
-                    ValueLengthLimit = MaxForm,
-                    KeyLengthLimit = 64,
-                    ValueCountLimit = 8,
-                },
-                http.RequestAborted
-            );
-        }
-        catch (Exception fault)
-            when (fault is InvalidDataException or BadHttpRequestException or InvalidOperationException)
-        {
-            return PagesRoom.Problem(
-                413,
-                "That is too much for the bench",
-                "The bench takes pastes of up to about 20 MB. For larger files and folders use 'ccmfhir validate' at a prompt: it has no such limit and shows progress."
-            );
-        }
+        var form = await http.Request.ReadFormAsync(http.RequestAborted);
         var source = form["source"].ToString();
         var profile = form["profile"].ToString();
         return source.Trim().Length == 0
@@ -106,12 +77,5 @@ internal sealed class LabPages(AccessSettings access)
                 ["Profiles"] = Profiles.Value,
                 ["Report"] = report,
             }
-        );
-
-    private static IResult Closed() =>
-        PagesRoom.Problem(
-            401,
-            "Sign-in is needed",
-            "Without sign-in the bench is open to this machine alone. POST to /{practice}/fhir/$validate with a token does the same."
         );
 }

@@ -23,6 +23,13 @@ internal static class Shown
     public static string Month(int year, int month) =>
         new DateOnly(year, month, 1).ToString("MMMM yyyy", CultureInfo.InvariantCulture);
 
+    /// <summary><c>2026-11-02 09:00:15 -05:00</c>.</summary>
+    public static string Instant(DateTimeOffset instant, TimeZoneInfo zone) =>
+        TimeZoneInfo.ConvertTime(instant, zone).ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture);
+
+    /// <summary>Where a month stands, in a word or two.</summary>
+    public static string State(MonthState state) => state == MonthState.None ? "Not billed" : state.ToString();
+
     private static CultureInfo Dollars()
     {
         var culture = (CultureInfo)CultureInfo.InvariantCulture.Clone();

@@ -226,7 +226,8 @@ internal sealed class SmartEhr : IAsyncDisposable
         : claims.TryGetValue(id, out var claim) ? Results.Json(claim, contentType: "application/fhir+json")
         : Results.NotFound();
 
-    private sealed class SqliteFile : IDisposable
+    /// <summary>A database that is gone afterwards.</summary>
+    internal sealed class SqliteFile : IDisposable
     {
         public string Path { get; } = System.IO.Path.GetTempFileName();
 

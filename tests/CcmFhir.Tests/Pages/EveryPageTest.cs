@@ -25,6 +25,8 @@ public sealed class EveryPageTest(Browser browser, DemoSite site) : IClassFixtur
             DemoSite.Worklist,
             DemoSite.Worklist + "?state=held",
             DemoSite.Worklist + "?q=nobody-of-that-name",
+            DemoSite.Worklist + "/close",
+            "/maple-street/months/2026-11/close",
             "/maple-street/patients/goldfinch/2026-10",
             "/maple-street/patients/honeysuckle/2026-10",
             "/lab",

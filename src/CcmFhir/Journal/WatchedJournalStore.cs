@@ -1,0 +1,60 @@
+using System.Collections.Concurrent;
+
+namespace CcmFhir.Journal;
+
+/// <summary>A store that remembers which streams this process has appended to, so that what is worked out from them knows when to look again.
+/// What other processes append is not seen here.</summary>
+/// <param name="inner">The store itself.</param>
+internal sealed class WatchedJournalStore(IJournalStore inner) : IJournalStore
+{
+    private readonly ConcurrentDictionary<string, long> changed = new(StringComparer.Ordinal);
+    private long changes;
+
+    /// <summary>Appends so far. Taken before a read, it tells later whether the read is still good.</summary>
+    public long Changes => Interlocked.Read(ref changes);
+
+    /// <summary>Whether the stream was appended to after <see cref="Changes"/> stood there.</summary>
+    public bool ChangedSince(string stream, long then) => changed.GetValueOrDefault(stream) > then;
+
+    /// <inheritdoc/>
+    public async ValueTask<AppendResult> AppendAsync(JournalCommit commit, CancellationToken cancel)
+    {
+        try
+        {
+            return await inner.AppendAsync(commit, cancel);
+        }
+        finally
+        {
+            // Whatever the answer: where its outcome is not known it may have been written.
+            var number = Interlocked.Increment(ref changes);
+            foreach (var append in commit.Appends)
+            {
+                changed[append.Stream] = number;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<JournalEntry>> ReadAsync(string stream, long after, CancellationToken cancel) =>
+        inner.ReadAsync(stream, after, cancel);
+
+    /// <inheritdoc/>
+    public ValueTask<string?> FindAsync(string key, CancellationToken cancel) => inner.FindAsync(key, cancel);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<IndexEntry> ListAsync(string prefix, string? after, CancellationToken cancel) =>
+        inner.ListAsync(prefix, after, cancel);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<string> StreamsAsync(CancellationToken cancel) => inner.StreamsAsync(cancel);
+
+    /// <inheritdoc/>
+    public ValueTask<int> RewriteIndexAsync(IReadOnlyList<IndexEntry> entries, CancellationToken cancel) =>
+        inner.RewriteIndexAsync(entries, cancel);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<string> CheckAsync(CancellationToken cancel) => inner.CheckAsync(cancel);
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => inner.DisposeAsync();
+}
