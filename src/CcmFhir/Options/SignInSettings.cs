@@ -100,12 +100,15 @@ internal sealed record SignInSettings
         {
             var sum = PageRoles.None;
             foreach (
-                var word in one.Value.ValueKind == JsonValueKind.Array ? [.. one.Value.EnumerateArray()] : (JsonElement[])[one.Value]
+                var word in one.Value.ValueKind == JsonValueKind.Array
+                    ? [.. one.Value.EnumerateArray()]
+                    : (JsonElement[])[one.Value]
             )
             {
-                var found = word.ValueKind == JsonValueKind.String
-                    ? RoleWords.FirstOrDefault(role => role.Word == word.GetString()).Value
-                    : PageRoles.None;
+                var found =
+                    word.ValueKind == JsonValueKind.String
+                        ? RoleWords.FirstOrDefault(role => role.Word == word.GetString()).Value
+                        : PageRoles.None;
                 sum |=
                     found != PageRoles.None
                         ? found

@@ -34,11 +34,7 @@ public sealed record ClaimStory(
                 ),
             view.State,
             view.Advice,
-            [
-                .. claim.Journey.Events.Select(step =>
-                    (Shown.Instant(step.At, file.Practice.TimeZone), Words(step))
-                ),
-            ],
+            [.. claim.Journey.Events.Select(step => (Shown.Instant(step.At, file.Practice.TimeZone), Words(step)))],
             [
                 .. view.Answers.Select(answer =>
                     $"{Shown.Instant(answer.At, file.Practice.TimeZone)}: {answer.Kind.ToString().ToLowerInvariant()}"
@@ -61,8 +57,13 @@ public sealed record ClaimStory(
             RecordKind.ClaimSent => "sent to the EHR",
             RecordKind.ClaimAccepted => "the EHR has it",
             RecordKind.ClaimRefused => "refused by the EHR",
-            RecordKind.ClaimUnanswered => note.NeedsPerson ? "not answered; a person must look" : "not answered; it will be tried again",
-            RecordKind.ClaimPartAccepted => string.Create(CultureInfo.InvariantCulture, $"the EHR has part {note.Part}"),
+            RecordKind.ClaimUnanswered => note.NeedsPerson
+                ? "not answered; a person must look"
+                : "not answered; it will be tried again",
+            RecordKind.ClaimPartAccepted => string.Create(
+                CultureInfo.InvariantCulture,
+                $"the EHR has part {note.Part}"
+            ),
             RecordKind.ClaimForgotten => "the EHR does not have it any more",
             RecordKind.ClaimResent => "to be sent again",
             RecordKind.ClaimSeen => "looked up at the EHR",

@@ -23,7 +23,8 @@ internal sealed class CloseJobs(CloseMonth close, TimeProvider clock, IHostAppli
             if (
                 jobs.Values.FirstOrDefault(job =>
                     job.Practice == file.Practice.Slug && job.Month == month && job.Work?.IsCompleted != true
-                ) is { } running
+                ) is
+                { } running
             )
             {
                 return running;

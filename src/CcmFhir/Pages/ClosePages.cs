@@ -100,16 +100,18 @@ internal sealed class ClosePages(MonthBoard board, CloseJobs jobs, TimeProvider 
                 ["Month"] = Shown.Month(serviceMonth.Year, serviceMonth.Month),
                 ["Address"] = $"{worklist}/close/{id}",
                 ["WorklistAddress"] = worklist,
-                ["PatientAddress"] = (Func<string, string>)(patient => PageAddress.Patient(practice, patient, serviceMonth)),
+                ["PatientAddress"] =
+                    (Func<string, string>)(patient => PageAddress.Patient(practice, patient, serviceMonth)),
                 ["Began"] = Shown.Instant(job.BeganAt, file.Practice.TimeZone),
                 ["Done"] = job.Progress.Done,
                 ["All"] = job.Progress.All,
                 ["Running"] = !work.IsCompleted,
-                ["Fault"] = work.IsCompleted && result is null
-                    ? work.IsCanceled
-                        ? "The server was stopped in between."
-                        : work.Exception?.InnerException?.Message ?? "It could not be finished."
-                    : null,
+                ["Fault"] =
+                    work.IsCompleted && result is null
+                        ? work.IsCanceled
+                            ? "The server was stopped in between."
+                            : work.Exception?.InnerException?.Message ?? "It could not be finished."
+                        : null,
                 ["Outcome"] = result is null ? null : Outcome(result),
             }
         );
@@ -136,6 +138,10 @@ internal sealed class ClosePages(MonthBoard board, CloseJobs jobs, TimeProvider 
             result.Decisions.Count(decision => decision.IsHeld),
             result.Decisions.Sum(decision => decision.Total),
             result.Decisions.Count,
-            [.. result.Faults.Select(fault => (fault.Patient[(fault.Patient.IndexOf('/', StringComparison.Ordinal) + 1)..], fault.Text))]
+            [
+                .. result.Faults.Select(fault =>
+                    (fault.Patient[(fault.Patient.IndexOf('/', StringComparison.Ordinal) + 1)..], fault.Text)
+                ),
+            ]
         );
 }

@@ -38,10 +38,7 @@ internal sealed record MonthAdmission(PracticeFile File, ServiceMonth Month, IRe
         var rules = services.GetRequiredService<RuleSet>();
         if (!ServiceMonth.TryParse(month, out var parsed) || rules.NameFor(parsed) is null)
         {
-            var now = ServiceMonth.Of(
-                services.GetRequiredService<TimeProvider>().GetUtcNow(),
-                file.Practice.TimeZone
-            );
+            var now = ServiceMonth.Of(services.GetRequiredService<TimeProvider>().GetUtcNow(), file.Practice.TimeZone);
             return new MonthAdmission(
                 file,
                 default,

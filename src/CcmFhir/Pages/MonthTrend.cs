@@ -61,12 +61,7 @@ internal sealed class MonthTrend(
         return work.Figures ?? work.Before;
     }
 
-    private Work Start(
-        PracticeFile file,
-        ServiceMonth last,
-        DateTimeOffset now,
-        IReadOnlyList<MonthFigures>? before
-    ) =>
+    private Work Start(PracticeFile file, ServiceMonth last, DateTimeOffset now, IReadOnlyList<MonthFigures>? before) =>
         new(
             Task.Run(() => FiguresAsync(file, last, stopping.ApplicationStopping), stopping.ApplicationStopping),
             watched.Changes,

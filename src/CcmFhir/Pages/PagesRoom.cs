@@ -34,6 +34,7 @@ internal static class PagesRoom
     /// <summary>Adds the routes.</summary>
     public static void MapPages(this WebApplication app)
     {
+        app.UseSignIn();
         var pages = app.MapGroup("").AddEndpointFilter(FrameAsync);
         pages.MapSignIn();
         pages.MapGet("/", (HttpContext http, StartPages start) => start.ShowAsync(http));
@@ -63,6 +64,7 @@ internal static class PagesRoom
                 months.PatientAsync(http, practice, id, month)
         );
         pages.MapGet("/lab", (HttpContext http, LabPages lab) => lab.ShowAsync(http));
+        pages.MapGet("/lab/profiles/{id}", (HttpContext http, LabPages lab, string id) => lab.ProfileAsync(http, id));
         pages.MapPost("/lab", (HttpContext http, LabPages lab) => lab.ValidateAsync(http));
         app.MapGet("/assets/{name}", Asset);
     }

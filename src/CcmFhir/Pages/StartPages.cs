@@ -89,8 +89,18 @@ internal sealed class StartPages(
                 $"{address}?state=held",
                 $"{Shown.Money(worth(MonthState.Held))} at stake"
             );
-            add(of(MonthState.Refused), "claim refused by the EHR", "claims refused by the EHR", $"{address}?state=refused");
-            add(rows.Count(row => row.NeedsPerson), "claim may be at the EHR: look there", "claims may be at the EHR: look there", $"{address}?state=billed");
+            add(
+                of(MonthState.Refused),
+                "claim refused by the EHR",
+                "claims refused by the EHR",
+                $"{address}?state=refused"
+            );
+            add(
+                rows.Count(row => row.NeedsPerson),
+                "claim may be at the EHR: look there",
+                "claims may be at the EHR: look there",
+                $"{address}?state=billed"
+            );
             if (over)
             {
                 add(

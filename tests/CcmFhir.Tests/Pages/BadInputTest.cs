@@ -49,10 +49,13 @@ public sealed class BadInputTest(DemoSite site) : IClassFixture<DemoSite>
     [Fact]
     public async Task Twenty_megabytes_are_read_and_more_is_refused_in_words()
     {
-        var issue = "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"x\":\"" + new string('a', 20_000_000) + "\"}";
+        var issue =
+            "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"x\":\"" + new string('a', 20_000_000) + "\"}";
         using var taken = await PostAsync(Multipart(await FieldsAsync(("source", issue))));
         (await HelpsAsync(taken, 200)).ShouldContain("Not valid");
-        using var refused = await PostAsync(Multipart(await FieldsAsync(("source", issue + new string(' ', 6_000_000)))));
+        using var refused = await PostAsync(
+            Multipart(await FieldsAsync(("source", issue + new string(' ', 6_000_000))))
+        );
         (await HelpsAsync(refused, 413)).ShouldContain("20 MB");
     }
 
@@ -85,7 +88,10 @@ public sealed class BadInputTest(DemoSite site) : IClassFixture<DemoSite>
 
     private async Task<Dictionary<string, string>> FieldsAsync(params (string Name, string Value)[] fields)
     {
-        using var http = new HttpClient(new HttpClientHandler { CookieContainer = cookies }) { BaseAddress = site.Root };
+        using var http = new HttpClient(new HttpClientHandler { CookieContainer = cookies })
+        {
+            BaseAddress = site.Root,
+        };
         var page = await http.GetStringAsync("/lab");
         const string before = "name=\"form-token\" value=\"";
         var start = page.IndexOf(before, StringComparison.Ordinal) + before.Length;
@@ -96,7 +102,10 @@ public sealed class BadInputTest(DemoSite site) : IClassFixture<DemoSite>
 
     private async Task<HttpResponseMessage> PostAsync(HttpContent content)
     {
-        using var http = new HttpClient(new HttpClientHandler { CookieContainer = cookies }) { BaseAddress = site.Root };
+        using var http = new HttpClient(new HttpClientHandler { CookieContainer = cookies })
+        {
+            BaseAddress = site.Root,
+        };
         return await http.PostAsync("/lab", content);
     }
 

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using Deque.AxeCore.Commons;
+using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
 
 [assembly: AssemblyFixture(typeof(CcmFhir.Tests.Pages.Browser))]
@@ -79,6 +81,15 @@ public sealed class Browser : IAsyncLifetime
 /// <summary>A page under watch: what its console complains of (a policy that it breaks, a script that fails), and whom it asks.</summary>
 public sealed class OpenPage : IAsyncDisposable
 {
+    private static readonly AxeRunOptions Wcag = new()
+    {
+        RunOnly = new RunOnlyOptions
+        {
+            Type = "tag",
+            Values = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+        },
+    };
+
     private readonly ConcurrentQueue<string> complaints = new();
     private readonly ConcurrentDictionary<string, bool> hosts = new(StringComparer.Ordinal);
 
@@ -108,6 +119,14 @@ public sealed class OpenPage : IAsyncDisposable
 
     /// <summary>Goes there, and gives the status.</summary>
     public async Task<int> GoAsync(string address) => (await Page.GotoAsync(address))!.Status;
+
+    /// <summary>What axe finds on the page as it stands, in words.</summary>
+    public async Task<IReadOnlyList<string>> ViolationsAsync() =>
+        [
+            .. (await Page.RunAxe(Wcag)).Violations.Select(violation =>
+                $"{violation.Id}: {violation.Help}: {string.Join(" | ", violation.Nodes.Take(3).Select(node => node.Html))}"
+            ),
+        ];
 
     public async ValueTask DisposeAsync() => await Page.Context.DisposeAsync();
 }

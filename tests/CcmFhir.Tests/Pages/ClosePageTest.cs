@@ -14,10 +14,12 @@ public sealed class ClosePageTest(Browser browser)
         var ready = await FigureAsync(open, "to issue");
         ready.ShouldBeGreaterThan(0);
         (await FigureAsync(open, "held")).ShouldBeGreaterThan(0);
+        (await open.ViolationsAsync()).ShouldBeEmpty();
         (await open.Page.Locator("h2").AllTextContentsAsync()).ShouldContain("Held: what would mend it");
         await open.Page.ClickAsync("button:has-text('Close October 2026')");
         await open.Page.WaitForSelectorAsync("h1:has-text('October 2026 is closed')");
         (await FigureAsync(open, "issued now")).ShouldBe(ready);
+        (await open.ViolationsAsync()).ShouldBeEmpty();
         await open.Page.ReloadAsync();
         (await FigureAsync(open, "issued now")).ShouldBe(ready);
 
@@ -34,7 +36,13 @@ public sealed class ClosePageTest(Browser browser)
         await using var site = new OpenDemoSite();
         await site.InitializeAsync();
         using var http = new HttpClient { BaseAddress = site.Root };
-        foreach (var form in (Dictionary<string, string>[])[[], new() { ["form-token"] = "guessed" }])
+        foreach (
+            var form in (Dictionary<string, string>[])
+                [
+                    [],
+                    new() { ["form-token"] = "guessed" },
+                ]
+        )
         {
             using var content = new FormUrlEncodedContent(form);
             using var answer = await http.PostAsync(DemoSite.Worklist + "/close", content);

@@ -93,7 +93,13 @@ public sealed class SignInAuthority : IAsyncDisposable
                         ["authorization_endpoint"] = authority.Root + "/authorize",
                         ["token_endpoint"] = authority.Root + "/token",
                         ["code_challenge_methods_supported"] = new[] { "S256" },
-                        ["capabilities"] = new[] { "launch-ehr", "launch-standalone", "sso-openid-connect", "client-public" },
+                        ["capabilities"] = new[]
+                        {
+                            "launch-ehr",
+                            "launch-standalone",
+                            "sso-openid-connect",
+                            "client-public",
+                        },
                     }
                 )
         );
@@ -168,9 +174,7 @@ public sealed class SignInAuthority : IAsyncDisposable
             identity.SetClaim("launched-for", patient);
         }
         identity.SetScopes(request.GetScopes());
-        identity.SetDestinations(claim =>
-            claim.Type == "launched-for" ? [] : [Destinations.IdentityToken]
-        );
+        identity.SetDestinations(claim => claim.Type == "launched-for" ? [] : [Destinations.IdentityToken]);
         return Results.SignIn(
             new ClaimsPrincipal(identity),
             authenticationScheme: OpenIddictServerAspNetCoreDefaults.AuthenticationScheme
@@ -185,10 +189,6 @@ public sealed class SignInAuthority : IAsyncDisposable
         {
             properties.SetParameter("patient", patient);
         }
-        return Results.SignIn(
-            code.Principal!,
-            properties,
-            OpenIddictServerAspNetCoreDefaults.AuthenticationScheme
-        );
+        return Results.SignIn(code.Principal!, properties, OpenIddictServerAspNetCoreDefaults.AuthenticationScheme);
     }
 }

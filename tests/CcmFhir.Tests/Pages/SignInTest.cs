@@ -76,8 +76,10 @@ public sealed class SignInTest(Browser browser) : IAsyncLifetime
     {
         await using var open = await browser.OpenAsync(site.Root);
         await open.GoAsync("/");
+        (await open.ViolationsAsync()).ShouldBeEmpty();
         await open.Page.FillAsync("input[name=practice]", "maple-street");
         await open.Page.ClickAsync("button:has-text('Sign in')");
+        (await open.ViolationsAsync()).ShouldBeEmpty();
         await open.Page.ClickAsync("text=Sign in with Maple single sign-on");
         await open.Page.ClickAsync("text=Bea Boyd");
         new Uri(open.Page.Url).AbsolutePath.ShouldBe("/");
@@ -93,6 +95,7 @@ public sealed class SignInTest(Browser browser) : IAsyncLifetime
         clock.Advance(TimeSpan.FromMinutes(31));
         (await open.GoAsync(DemoSite.Worklist)).ShouldBe(401);
         (await open.Page.Locator("h1").TextContentAsync()).ShouldBe("Your session has ended");
+        (await open.ViolationsAsync()).ShouldBeEmpty();
         await SignInAsync(open.Page, "Nora Ng");
         for (var at = 0; at < 12 * 60 / 20; at++)
         {
@@ -126,6 +129,28 @@ public sealed class SignInTest(Browser browser) : IAsyncLifetime
         (await open.GoAsync(DemoSite.Worklist)).ShouldBe(401);
     }
 
+    [Fact]
+    public async Task Behind_a_proxy_the_address_that_the_outside_knows_is_registered_and_cookies_are_secure()
+    {
+        using var http = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false })
+        {
+            BaseAddress = site.Root,
+        };
+        http.DefaultRequestHeaders.Add("X-Forwarded-Proto", "https");
+        http.DefaultRequestHeaders.Add("X-Forwarded-Host", "ccm.maple.example");
+        using var answer = await http.GetAsync("/auth/maple-street/sign-in/0");
+        answer.Headers.Location!.Query.ShouldContain(
+            Uri.EscapeDataString("https://ccm.maple.example/auth/maple-street/callback/0")
+        );
+        var cookies = answer.Headers.GetValues("Set-Cookie").ToList();
+        cookies.Count.ShouldBeGreaterThan(2);
+        cookies
+            .Where(cookie => !cookie.StartsWith("ccmfhir-form", StringComparison.Ordinal))
+            .ShouldAllBe(cookie =>
+                cookie.Contains("secure; samesite=lax; httponly", StringComparison.OrdinalIgnoreCase)
+            );
+    }
+
     [Theory]
     [InlineData("https://evil.example/fhir", "xyz")]
     [InlineData("", "xyz")]
@@ -135,8 +160,7 @@ public sealed class SignInTest(Browser browser) : IAsyncLifetime
         await using var open = await browser.OpenAsync(site.Root);
         (
             await open.GoAsync(
-                "/auth/maple-street/launch"
-                    + (iss is null ? "" : $"?iss={Uri.EscapeDataString(iss)}&launch={launch}")
+                "/auth/maple-street/launch" + (iss is null ? "" : $"?iss={Uri.EscapeDataString(iss)}&launch={launch}")
             )
         ).ShouldBe(400);
         open.Hosts.ShouldBe([site.Root.Authority]);

@@ -60,10 +60,10 @@ internal sealed class PageGate(AccessSettings access, AccessGate gate, SessionSe
                 403,
                 "Not for this sign-in",
                 user.Roles == PageRoles.None && user.ByCookie
-                    ? $"You are signed in as {user.Name} and have no role here yet. Ask whoever keeps the practice file to give you one ('signIn.users' or 'signIn.roles')."
-                : right == PageRight.CloseMonth
-                    ? "Only billers and administrators close a month. You can see what it would bring on the worklist."
-                : "What was signed in with may not see this page."
+                        ? $"You are signed in as {user.Name} and have no role here yet. Ask whoever keeps the practice file to give you one ('signIn.users' or 'signIn.roles')."
+                    : right == PageRight.CloseMonth
+                        ? "Only billers and administrators close a month. You can see what it would bring on the worklist."
+                    : "What was signed in with may not see this page."
             );
     }
 

@@ -82,5 +82,6 @@ internal sealed record PageFrame(bool Development, PageUser? User, string FormTo
     public const string TokenField = "form-token";
 
     /// <summary>The frame of a request.</summary>
-    public static PageFrame Of(HttpContext? http) => http?.Items[typeof(PageFrame)] as PageFrame ?? new(false, null, "");
+    public static PageFrame Of(HttpContext? http) =>
+        http?.Items[typeof(PageFrame)] as PageFrame ?? new(false, null, "");
 }

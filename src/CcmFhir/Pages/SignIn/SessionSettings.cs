@@ -29,7 +29,10 @@ internal sealed record SessionSettings(TimeSpan Idle, TimeSpan Longest)
         && figure <= most
             ? figure
         : throw new InvalidOperationException(
-            string.Create(CultureInfo.InvariantCulture, $"{name} is '{text}'; it is a whole number from {least} to {most}.")
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{name} is '{text}'; it is a whole number from {least} to {most}."
+            )
         );
 }
 
@@ -58,12 +61,7 @@ internal static class SessionClaims
     public static PageUser? Read(ClaimsPrincipal principal) =>
         principal.FindFirstValue(Practice) is { } practice
         && int.TryParse(principal.FindFirstValue(Roles), CultureInfo.InvariantCulture, out var roles)
-            ? new PageUser(
-                principal.FindFirstValue(ClaimTypes.Name) ?? "",
-                practice,
-                (PageRoles)roles,
-                ByCookie: true
-            )
+            ? new PageUser(principal.FindFirstValue(ClaimTypes.Name) ?? "", practice, (PageRoles)roles, ByCookie: true)
             : null;
 
     /// <summary>The session has lasted as long as one may.</summary>

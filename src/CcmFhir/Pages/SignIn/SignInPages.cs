@@ -41,7 +41,8 @@ internal static class SignInPages
         var denied = said.Contains("access_denied", StringComparison.Ordinal);
         var why =
             denied ? "The sign-in was declined there."
-            : fault is OpenIdConnectProtocolException ? "The answer of the sign-in server was not as it must be: " + Bounded(said)
+            : fault is OpenIdConnectProtocolException
+                ? "The answer of the sign-in server was not as it must be: " + Bounded(said)
             : said.Contains("orrelation", StringComparison.Ordinal)
                 ? "This sign-in was not begun in this browser, or too long ago; cookies may be blocked."
             : "The sign-in server could not be asked, or its answer could not be checked.";

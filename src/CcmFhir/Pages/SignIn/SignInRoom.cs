@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Claims;
+using CcmFhir.Access;
 using CcmFhir.Ehr;
 using CcmFhir.Journal;
 using CcmFhir.Options;
@@ -31,6 +32,7 @@ internal static class SignInRoom
         {
             options.Cookie.Name = "ccmfhir-form";
             options.Cookie.SameSite = SameSiteMode.Strict;
+            options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
             options.FormFieldName = PageFrame.TokenField;
         });
         AddKeys(builder);
@@ -49,6 +51,22 @@ internal static class SignInRoom
                 );
             }
         }
+    }
+
+    /// <summary>Puts it before the pages. Redirect addresses and the Secure of cookies follow the address that the outside knows.</summary>
+    public static void UseSignIn(this WebApplication app)
+    {
+        app.Use(
+            (http, next) =>
+            {
+                if (Uri.TryCreate(Addresses.Root(http), UriKind.Absolute, out var root))
+                {
+                    (http.Request.Scheme, http.Request.Host) = (root.Scheme, HostString.FromUriComponent(root));
+                }
+                return next(http);
+            }
+        );
+        app.UseAuthentication();
     }
 
     /// <summary>Name of the authentication scheme of a practice's way to sign in.</summary>
@@ -112,7 +130,12 @@ internal static class SignInRoom
         options.TimeProvider = clock;
         options.SignInScheme = SessionSettings.Scheme;
         options.MetadataAddress =
-            root + (signIn.Kind == SignInKind.Smart ? "/.well-known/smart-configuration" : "/.well-known/openid-configuration");
+            root
+            + (
+                signIn.Kind == SignInKind.Smart
+                    ? "/.well-known/smart-configuration"
+                    : "/.well-known/openid-configuration"
+            );
         options.RequireHttpsMetadata = signIn.Authority.Scheme == Uri.UriSchemeHttps;
         options.ClientId = signIn.ClientId;
         options.ClientSecret = signIn.SecretFrom is { } source ? EhrAuthorization.ReadSecret(source) : null;
