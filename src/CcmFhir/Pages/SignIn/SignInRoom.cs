@@ -61,7 +61,7 @@ internal static class SignInRoom
             {
                 if (Uri.TryCreate(Addresses.Root(http), UriKind.Absolute, out var root))
                 {
-                    (http.Request.Scheme, http.Request.Host) = (root.Scheme, HostString.FromUriComponent(root));
+                    (http.Request.Scheme, http.Request.Host) = (root.Scheme, new HostString(root.Authority));
                 }
                 return next(http);
             }
