@@ -6,20 +6,24 @@ namespace CcmFhir.Validation;
 internal static class ElementPaths
 {
     /// <summary>The path of an element, or of a property of it that is not there.</summary>
-    public static string Of(ProfileCompiler compiler, FhirElement at, string? below)
+    /// <param name="compiler">For types.</param>
+    /// <param name="at">The element.</param>
+    /// <param name="below">Name of the property; null for the element itself.</param>
+    /// <param name="indexes">Where many paths are asked for, in document order: remembers where it was.</param>
+    public static string Of(ProfileCompiler compiler, FhirElement at, string? below, ItemIndexes? indexes = null)
     {
-        var path = Describe(compiler, at, out _);
+        var path = Describe(compiler, at, indexes ?? new ItemIndexes(), out _);
         return below is null ? path : path + "." + below;
     }
 
     /// <summary>What an object is, for people: <c>Patient</c>, <c>Patient.contact</c>, <c>HumanName</c>.</summary>
     public static string TypeAt(ProfileCompiler compiler, FhirElement at)
     {
-        _ = Describe(compiler, at, out var type);
+        _ = Describe(compiler, at, null, out var type);
         return type;
     }
 
-    private static string Describe(ProfileCompiler compiler, FhirElement at, out string type)
+    private static string Describe(ProfileCompiler compiler, FhirElement at, ItemIndexes? indexes, out string type)
     {
         var steps = new Stack<FhirElement>();
         for (var step = at; step.Exists; step = step.Parent)
@@ -36,7 +40,10 @@ internal static class ElementPaths
         {
             if (inArray)
             {
-                path.Append(CultureInfo.InvariantCulture, $"[{IndexOf(step)}]");
+                if (indexes is not null)
+                {
+                    path.Append(CultureInfo.InvariantCulture, $"[{indexes.Of(step)}]");
+                }
                 inArray = false;
             }
             else
@@ -82,18 +89,27 @@ internal static class ElementPaths
             : link.IsPrimitive ? (null, link.Code)
             : (link.Shape, link.Code);
     }
+}
 
-    private static int IndexOf(FhirElement item)
+/// <summary>Indexes of array items. Asked in document order each array is gone through once, however many items are asked for.</summary>
+internal sealed class ItemIndexes
+{
+    private readonly Dictionary<int, (FhirElement Item, int Index)> last = [];
+
+    /// <summary>Index of an item in its array, from 0.</summary>
+    public int Of(FhirElement item)
     {
-        var index = 0;
-        foreach (var one in item.Parent.Children)
+        var array = item.Parent;
+        var (at, index) =
+            last.TryGetValue(array.Index, out var known) && known.Item.Index <= item.Index
+                ? known
+                : (new FhirElement(array.Document, array.Index + 1), 0);
+        while (at.Index < item.Index)
         {
-            if (one == item)
-            {
-                break;
-            }
+            at = new FhirElement(at.Document, at.Document.EndOf(at));
             index++;
         }
+        last[array.Index] = (item, index);
         return index;
     }
 }

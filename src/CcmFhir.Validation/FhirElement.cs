@@ -78,8 +78,20 @@ public readonly struct FhirElement(FhirJson document, int index) : IEquatable<Fh
                     return child;
                 }
             }
-            return default;
+            return document.HasEscapedNames ? Escaped(name) : default;
         }
+    }
+
+    private FhirElement Escaped(ReadOnlySpan<byte> name)
+    {
+        foreach (var child in Children)
+        {
+            if (child.IsNameEscaped && Encoding.UTF8.GetBytes(child.Name).AsSpan().SequenceEqual(name))
+            {
+                return child;
+            }
+        }
+        return default;
     }
 
     /// <summary>The first property of that name (FHIR names are ASCII), or the value that is not there.</summary>

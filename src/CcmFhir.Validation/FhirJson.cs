@@ -38,7 +38,7 @@ public enum JsonKind : byte
 /// <param name="MaxBytes">Largest document in bytes, inclusive.</param>
 /// <param name="MaxDepth">Deepest nesting of objects and arrays, inclusive.</param>
 /// <param name="MaxNodes">Most values in one document, inclusive.</param>
-public sealed record FhirJsonLimits(int MaxBytes = 100 * 1024 * 1024, int MaxDepth = 64, int MaxNodes = 20_000_000)
+public sealed record FhirJsonLimits(int MaxBytes = 100 * 1024 * 1024, int MaxDepth = 64, int MaxNodes = 10_000_000)
 {
     /// <summary>The limits that the server and the command line use.</summary>
     public static FhirJsonLimits Default { get; } = new();
@@ -82,6 +82,9 @@ public sealed class FhirJson
     /// <summary>The bytes the document was read from (without a byte order mark).</summary>
     public ReadOnlyMemory<byte> Source => source;
 
+    /// <summary>Some property name is written with escapes, so that its bytes are not its text.</summary>
+    internal bool HasEscapedNames { get; private init; }
+
     /// <summary>True when positions are those of another document (XML) that this was made from.</summary>
     internal bool HasOrigin => origin is not null;
 
@@ -116,6 +119,11 @@ public sealed class FhirJson
         {
             utf8 = utf8[3..];
         }
+        if (utf8 is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] or [0, ..] or [_, 0, ..])
+        {
+            fault = new JsonFault("json-encoding", "This is UTF-16 or UTF-32; FHIR is exchanged in UTF-8.", 0, 1, 1);
+            return null;
+        }
         if (!Utf8.IsValid(utf8))
         {
             fault = Fault(
@@ -126,13 +134,14 @@ public sealed class FhirJson
             );
             return null;
         }
-        var tree = new Node[Math.Max(16, utf8.Length / 24)];
+        var tree = new Node[Math.Min(Math.Max(16, utf8.Length / 24), limits.MaxNodes)];
         var count = 0;
         var open = new int[limits.MaxDepth + 1];
         var depth = 0;
         int nameStart = 0,
             nameLength = 0;
-        var nameEscaped = false;
+        bool nameEscaped = false,
+            anyNameEscaped = false;
         var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = limits.MaxDepth });
         try
         {
@@ -145,6 +154,7 @@ public sealed class FhirJson
                         nameStart = start + 1;
                         nameLength = reader.ValueSpan.Length;
                         nameEscaped = reader.ValueIsEscaped;
+                        anyNameEscaped |= nameEscaped;
                         if (nameEscaped && !IsDecodable(reader.ValueSpan))
                         {
                             fault = Fault(utf8, "json-surrogate", LoneSurrogate, start);
@@ -167,7 +177,7 @@ public sealed class FhirJson
                 }
                 if (count == tree.Length)
                 {
-                    Array.Resize(ref tree, tree.Length * 2);
+                    Array.Resize(ref tree, (int)Math.Min(tree.Length * 2L, limits.MaxNodes));
                 }
                 ref var node = ref tree[count];
                 node.NameStart = nameStart;
@@ -208,25 +218,28 @@ public sealed class FhirJson
         catch (JsonException fail)
         {
             var at = (int)Math.Min(reader.BytesConsumed, utf8.Length);
-            fault = fail.Message.Contains("maximum configured depth", StringComparison.Ordinal)
-                ? Fault(
-                    utf8,
-                    "json-depth",
-                    $"Objects and arrays are nested deeper than {limits.MaxDepth} levels here.",
-                    at
-                )
+            fault =
+                fail.Message.Contains("maximum configured depth", StringComparison.Ordinal)
+                    ? Fault(
+                        utf8,
+                        "json-depth",
+                        $"Objects and arrays are nested deeper than {limits.MaxDepth} levels here.",
+                        at
+                    )
+                : at < utf8.Length && utf8[at] == '/'
+                    ? Fault(utf8, "json-comment", "JSON has no comments; leave it out.", at)
                 : Fault(utf8, "json-syntax", "This is not JSON: " + Reason(fail), at);
             return null;
         }
         fault = null;
-        return new FhirJson(utf8, tree, count, []);
+        return new FhirJson(utf8, tree, count, []) { HasEscapedNames = anyNameEscaped };
     }
 
     /// <summary>The same tree with its places in the document that it was made from (XML).</summary>
     /// <param name="map">Offset in this JSON, then line and column there; ascending by offset.</param>
     /// <param name="faults">What was wrong in the original.</param>
     internal FhirJson WithOrigin((int Offset, int Line, int Column)[] map, IReadOnlyList<JsonFault> faults) =>
-        new(source, nodes, Count, faults) { origin = map };
+        new(source, nodes, Count, faults) { origin = map, HasEscapedNames = HasEscapedNames };
 
     /// <summary>Line and column (both from 1, the column in characters) of a byte offset of <see cref="Source"/>.</summary>
     public (int Line, int Column) Position(int offset)

@@ -10,15 +10,15 @@ namespace CcmFhir.Validation;
 /// Positions stay those of the XML. Document types and entities are refused.</summary>
 public static class FhirXml
 {
-    private const string FhirNamespace = "http://hl7.org/fhir";
-    private const string XhtmlNamespace = "http://www.w3.org/1999/xhtml";
+    internal const string Namespace = "http://hl7.org/fhir";
 
     /// <summary>True when a document begins like XML: after white space and a byte order mark comes <c>&lt;</c>.</summary>
     public static bool Looks(ReadOnlySpan<byte> document)
     {
         document = document is [0xEF, 0xBB, 0xBF, .. var rest] ? rest : document;
         // UTF-16 with its mark: XML may be written so.
-        return document is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..] || document.TrimStart(" \t\r\n"u8) is [(byte)'<', ..];
+        return document is [0xFF, 0xFE, (byte)'<', 0, ..] or [0xFE, 0xFF, 0, (byte)'<', ..]
+            || document.TrimStart(" \t\r\n"u8) is [(byte)'<', ..];
     }
 
     /// <summary>The same resource as FHIR JSON in UTF-8; null when the XML could not be read.</summary>
@@ -54,19 +54,20 @@ public static class FhirXml
             IgnoreProcessingInstructions = true,
         };
         using var reader = XmlReader.Create(new MemoryStream(xml.ToArray(), writable: false), settings);
-        var conversion = new Conversion((IXmlLineInfo)reader, ProfileSet.Default.Compiler);
+        var faults = new XmlFaults();
+        var tree = new FhirXmlReader((IXmlLineInfo)reader, faults);
         try
         {
             reader.MoveToContent();
-            if (reader.NamespaceURI != FhirNamespace)
+            if (reader.NamespaceURI != Namespace)
             {
-                fault = conversion.Fault(
+                fault = tree.Fault(
                     "xml-namespace",
-                    $"The outermost element is not in the namespace {FhirNamespace}; write xmlns=\"{FhirNamespace}\"."
+                    $"The outermost element is not in the namespace {Namespace}; write xmlns=\"{Namespace}\"."
                 );
                 return null;
             }
-            var root = conversion.Read(reader, limits, out fault);
+            var root = tree.Read(reader, limits, out fault);
             if (root is null)
             {
                 return null;
@@ -75,7 +76,7 @@ public static class FhirXml
             {
                 // What stands behind the end must be well-formed, too.
             }
-            return conversion.Write(root, limits, out fault);
+            return new Conversion(ProfileSet.Default.Compiler, faults).Write(root, limits, out fault);
         }
         catch (XmlException fail)
         {
@@ -92,151 +93,12 @@ public static class FhirXml
         }
     }
 
-    private sealed class Node(string name, int line, int column)
+    private sealed class Conversion(ProfileCompiler compiler, XmlFaults faults)
     {
-        public string Name => name;
-
-        public int Line => line;
-
-        public int Column => column;
-
-        public string? Value { get; set; }
-
-        public string? Id { get; set; }
-
-        public string? Url { get; set; }
-
-        public string? Xhtml { get; set; }
-
-        public List<Node> Children { get; } = [];
-    }
-
-    private sealed class Conversion(IXmlLineInfo place, ProfileCompiler compiler)
-    {
-        private readonly List<JsonFault> faults = [];
         private readonly List<(int Offset, int Line, int Column)> map = [];
         private readonly ArrayBufferWriter<byte> buffer = new();
 
-        public JsonFault Fault(string rule, string text) => new(rule, text, 0, place.LineNumber, place.LinePosition);
-
-        /// <summary>Reads the element that the reader stands on, with a stack of its own: depth is bounded before it is entered.</summary>
-        public Node? Read(XmlReader reader, FhirJsonLimits limits, out JsonFault? fault)
-        {
-            var open = new Stack<Node>();
-            var count = 0;
-            fault = null;
-            while (true)
-            {
-                switch (reader.NodeType)
-                {
-                    case XmlNodeType.Element:
-                        if (open.Count >= limits.MaxDepth)
-                        {
-                            fault = Fault(
-                                "xml-depth",
-                                $"Elements are nested deeper than {limits.MaxDepth} levels here."
-                            );
-                            return null;
-                        }
-                        if (++count > limits.MaxNodes)
-                        {
-                            fault = Fault("xml-size", $"The document has more than {limits.MaxNodes} elements.");
-                            return null;
-                        }
-                        var isEmpty = reader.IsEmptyElement;
-                        var node = new Node(reader.LocalName, place.LineNumber, Math.Max(1, place.LinePosition - 1));
-                        if (open.TryPeek(out var parent))
-                        {
-                            parent.Children.Add(node);
-                        }
-                        if (reader.NamespaceURI == XhtmlNamespace)
-                        {
-                            node.Xhtml = reader.ReadOuterXml();
-                            continue;
-                        }
-                        if (reader.NamespaceURI != FhirNamespace)
-                        {
-                            faults.Add(
-                                Fault(
-                                    "xml-namespace",
-                                    $"<{Nearest.Shown(reader.Name)}> is not in the namespace {FhirNamespace}."
-                                )
-                            );
-                        }
-                        Attributes(reader, node);
-                        if (isEmpty)
-                        {
-                            if (open.Count == 0)
-                            {
-                                return node;
-                            }
-                        }
-                        else
-                        {
-                            open.Push(node);
-                        }
-                        break;
-                    case XmlNodeType.EndElement:
-                        var closed = open.Pop();
-                        if (open.Count == 0)
-                        {
-                            return closed;
-                        }
-                        break;
-                    case XmlNodeType.Text or XmlNodeType.CDATA:
-                        faults.Add(
-                            Fault(
-                                "xml-text",
-                                $"There is text inside <{open.Peek().Name}>; FHIR writes values as attributes: value=\"...\"."
-                            )
-                        );
-                        break;
-                    default:
-                        break;
-                }
-                if (!reader.Read())
-                {
-                    return null;
-                }
-            }
-        }
-
-        private void Attributes(XmlReader reader, Node node)
-        {
-            while (reader.MoveToNextAttribute())
-            {
-                switch (reader.Name)
-                {
-                    case "value":
-                        node.Value = reader.Value;
-                        break;
-                    case "id":
-                        node.Id = reader.Value;
-                        break;
-                    case "url" when node.Name is "extension" or "modifierExtension":
-                        node.Url = reader.Value;
-                        break;
-                    default:
-                        if (
-                            reader.Name != "xmlns"
-                            && reader.Prefix is not ("xmlns" or "xml")
-                            && !(reader.Prefix == "xsi" && reader.LocalName == "schemaLocation")
-                        )
-                        {
-                            faults.Add(
-                                Fault(
-                                    "xml-attribute",
-                                    $"FHIR has no attribute '{Nearest.Shown(reader.Name)}'; value, id and, on extensions, url are known."
-                                )
-                            );
-                        }
-                        break;
-                }
-            }
-            reader.MoveToElement();
-        }
-
-        public FhirJson? Write(Node root, FhirJsonLimits limits, out JsonFault? fault)
+        public FhirJson? Write(XmlNode root, FhirJsonLimits limits, out JsonFault? fault)
         {
             using (
                 var writer = new Utf8JsonWriter(
@@ -263,13 +125,13 @@ public static class FhirXml
                     MaxBytes = int.MaxValue,
                 }
             );
-            return json?.WithOrigin([.. map], faults);
+            return json?.WithOrigin([.. map], faults.All);
         }
 
-        private void Mark(Utf8JsonWriter writer, Node node) =>
+        private void Mark(Utf8JsonWriter writer, XmlNode node) =>
             map.Add(((int)(writer.BytesCommitted + writer.BytesPending), node.Line, node.Column));
 
-        private void Resource(Utf8JsonWriter writer, Node node)
+        private void Resource(Utf8JsonWriter writer, XmlNode node)
         {
             writer.WriteStartObject();
             writer.WriteString("resourceType", node.Name);
@@ -277,7 +139,7 @@ public static class FhirXml
             writer.WriteEndObject();
         }
 
-        private void Properties(Utf8JsonWriter writer, Node node, Shape? shape)
+        private void Properties(Utf8JsonWriter writer, XmlNode node, Shape? shape)
         {
             if (node.Id is not null)
             {
@@ -335,7 +197,7 @@ public static class FhirXml
             }
         }
 
-        private void Held(Utf8JsonWriter writer, Node holder)
+        private void Held(Utf8JsonWriter writer, XmlNode holder)
         {
             if (holder.Children is not [var resource])
             {
@@ -359,7 +221,7 @@ public static class FhirXml
             Resource(writer, holder.Children[0]);
         }
 
-        private void Primitives(Utf8JsonWriter writer, string name, Node[] items, TypeLink type, bool isArray)
+        private void Primitives(Utf8JsonWriter writer, string name, XmlNode[] items, TypeLink type, bool isArray)
         {
             var hasValues = items.Any(item => item.Value is not null || item.Xhtml is not null);
             var hasSiblings = items.Any(HasSibling);
@@ -409,10 +271,10 @@ public static class FhirXml
             }
         }
 
-        private static bool HasSibling(Node item) =>
+        private static bool HasSibling(XmlNode item) =>
             item.Xhtml is null && (item.Id is not null || item.Children.Count > 0);
 
-        private static void Primitive(Utf8JsonWriter writer, Node item, TypeLink type)
+        private static void Primitive(Utf8JsonWriter writer, XmlNode item, TypeLink type)
         {
             var text = item.Xhtml ?? item.Value;
             if (text is null)
@@ -454,7 +316,7 @@ public static class FhirXml
             }
         }
 
-        private void Unknown(Utf8JsonWriter writer, string name, Node[] items)
+        private void Unknown(Utf8JsonWriter writer, string name, XmlNode[] items)
         {
             Mark(writer, items[0]);
             writer.WritePropertyName(name);
@@ -463,7 +325,7 @@ public static class FhirXml
         }
 
         /// <summary>XML elements come in the order of the definition, repeats side by side.</summary>
-        private void Order(Node node, Shape? shape)
+        private void Order(XmlNode node, Shape? shape)
         {
             if (shape is null)
             {

@@ -5,27 +5,23 @@ namespace CcmFhir.Validation;
 /// <summary>Turns findings into the report: paths, lines and columns, the client's own entry, document order.</summary>
 internal static class ReportWriter
 {
-    public static Report Write(
-        FhirJson document,
-        ProfileCompiler compiler,
-        List<Finding> findings,
-        IEnumerable<string> notChecked,
-        Severity? leftOut
-    )
+    public static Report Write(FhirJson document, ProfileCompiler compiler, Findings all)
     {
+        var findings = all.List;
         if (findings.Count == 0)
         {
-            return new Report([], [.. notChecked]);
+            return new Report([], [.. all.NotChecked]);
         }
         var isBundle = document.Root["resourceType"u8].Is("Bundle"u8);
         var places = new Places(document);
+        var indexes = new ItemIndexes();
         var issues = new List<Issue>(findings.Count);
         Consequences(findings);
         foreach (var finding in findings.OrderBy(one => one.At.Exists ? one.At.Offset : -1).ThenBy(one => one.Severity))
         {
             issues.Add(finding.Fault is { } fault ? OfFault(fault, finding) : OfElement(finding));
         }
-        if (leftOut is { } severity)
+        if (all.LeftOut is { } severity)
         {
             issues.Add(
                 new Issue
@@ -35,24 +31,24 @@ internal static class ReportWriter
                     Rule = "too-many-issues",
                     Expression = compiler.ResourceType(document.Root)?.Code ?? "Resource",
                     Text =
-                        $"There are more than {Walk.MaxFindings} {(severity == Severity.Error ? "errors" : "warnings")}; the rest was left out.",
+                        $"There are more than {Findings.Most} {(severity == Severity.Error ? "errors" : "warnings")}; the rest was left out.",
                     Line = 1,
                     Column = 1,
                 }
             );
         }
-        return new Report(issues, [.. notChecked]);
+        return new Report(issues, [.. all.NotChecked]);
 
         Issue OfElement(Finding finding)
         {
             var (line, column) = places.Of(finding.At.Offset);
-            var (index, fullUrl) = isBundle ? Entry(finding.At) : (null, null);
+            var (index, fullUrl) = isBundle ? Entry(finding.At, indexes) : (null, null);
             return new Issue
             {
                 Severity = finding.Severity,
                 Type = finding.Type,
                 Rule = finding.Rule,
-                Expression = ElementPaths.Of(compiler, finding.At, finding.Below),
+                Expression = ElementPaths.Of(compiler, finding.At, finding.Below, indexes),
                 Text = finding.Text,
                 Line = line,
                 Column = column,
@@ -155,7 +151,7 @@ internal static class ReportWriter
             Column = fault.Column,
         };
 
-    private static (int? Index, string? FullUrl) Entry(FhirElement at)
+    private static (int? Index, string? FullUrl) Entry(FhirElement at, ItemIndexes indexes)
     {
         var entry = at;
         while (entry.Parent.Exists && entry.Parent.Parent.Exists && entry.Parent.Parent.Parent.Exists)
@@ -168,16 +164,7 @@ internal static class ReportWriter
         {
             return (null, null);
         }
-        var index = 0;
-        foreach (var one in list.Children)
-        {
-            if (one == entry)
-            {
-                break;
-            }
-            index++;
-        }
-        return (index, entry["fullUrl"u8].Text);
+        return (indexes.Of(entry), entry["fullUrl"u8].Text);
     }
 
     /// <summary>Lines and columns for ascending offsets, each character counted once: a whole Bundle may be one line.</summary>

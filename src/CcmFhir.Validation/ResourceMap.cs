@@ -19,7 +19,7 @@ internal sealed record MappedResource(FhirElement Element, FhirElement Holder, b
 internal sealed class ResourceMap
 {
     private readonly Dictionary<int, MappedResource> byIndex = [];
-    private readonly Dictionary<(int Holder, string Id), FhirElement> contained = [];
+    private readonly Dictionary<int, Dictionary<string, FhirElement>> contained = [];
     private readonly Dictionary<(int Bundle, string FullUrl), FhirElement> byFullUrl = [];
     private readonly Dictionary<(int Bundle, string Type, string Id), FhirElement> byTypeAndId = [];
 
@@ -79,7 +79,7 @@ internal sealed class ResourceMap
             var container = Container(from);
             return container is null ? default
                 : reference.Length == 1 ? container.Element
-                : contained.GetValueOrDefault((container.Element.Index, reference[1..]));
+                : contained.GetValueOrDefault(container.Element.Index)?.GetValueOrDefault(reference[1..]) ?? default;
         }
         while (around is not null && around.IsContained)
         {
@@ -98,9 +98,7 @@ internal sealed class ResourceMap
 
     /// <summary>Ids of the resources contained in the container around an element.</summary>
     public IEnumerable<string> ContainedIds(FhirElement from) =>
-        Container(from) is { } container
-            ? contained.Keys.Where(key => key.Holder == container.Element.Index).Select(key => key.Id)
-            : [];
+        Container(from) is { } container && contained.TryGetValue(container.Element.Index, out var ids) ? ids.Keys : [];
 
     /// <summary>True for <c>http:</c>, <c>urn:</c> and the like.</summary>
     public static bool IsAbsolute(string reference)
@@ -158,19 +156,29 @@ internal sealed class ResourceMap
 
     private void Add(FhirElement element)
     {
+        if (byIndex.ContainsKey(element.Index))
+        {
+            // resourceType stands twice.
+            return;
+        }
         var above = element.Parent;
         var list = above.Kind == JsonKind.Array ? above : element;
         var isContained = above.Exists && list.NameUtf8.SequenceEqual("contained"u8);
         var isEntry = above.Exists && element.NameUtf8.SequenceEqual("resource"u8) && IsEntry(above);
         var holder = Around(above);
         var mapped = new MappedResource(element, holder?.Element ?? default, isContained, isEntry ? above : default);
-        if (!byIndex.TryAdd(element.Index, mapped) || holder is null)
+        byIndex.Add(element.Index, mapped);
+        if (holder is null)
         {
             return;
         }
         if (isContained && mapped.Id is { } id)
         {
-            contained.TryAdd((holder.Element.Index, id), element);
+            if (!contained.TryGetValue(holder.Element.Index, out var ids))
+            {
+                contained[holder.Element.Index] = ids = new Dictionary<string, FhirElement>(StringComparer.Ordinal);
+            }
+            ids.TryAdd(id, element);
         }
         if (isEntry)
         {
@@ -186,5 +194,7 @@ internal sealed class ResourceMap
     }
 
     private static bool IsEntry(FhirElement element) =>
-        element.Parent.NameUtf8.SequenceEqual("entry"u8) && element.Parent.Parent["resourceType"u8].Is("Bundle"u8);
+        element.Parent.Exists
+        && element.Parent.NameUtf8.SequenceEqual("entry"u8)
+        && element.Parent.Parent["resourceType"u8].Is("Bundle"u8);
 }

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using CcmFhir.Validation.FhirPath;
 using CcmFhir.Validation.Rules;
 
@@ -6,15 +7,14 @@ namespace CcmFhir.Validation;
 /// <summary>One validation under way: goes through the document once with the shapes and collects what the checks find. Not thread-safe; one a call.</summary>
 internal sealed class Walk
 {
-    /// <summary>Most errors in one report, and most of all else; whoever needs more has a different problem.</summary>
-    public const int MaxFindings = 5_000;
+    // Steps of FHIRPath in one validation: the official examples take 13 a value at most, and two millions.
+    private const int LeastBudget = 20_000_000;
+    private const int StepsPerValue = 200;
 
     // Profiles may lead through references from resource to resource; beyond this nothing new is asked of a reader.
     private const int MaxHops = 12;
 
-    private readonly List<Finding> findings = [];
-    private readonly HashSet<(int At, string? Below, string Rule, string Text)> seen = [];
-    private readonly SortedSet<string> notChecked = new(StringComparer.Ordinal);
+    private readonly Findings findings = new();
     private readonly Dictionary<(int At, Shape Shape), Outcome> outcomes = [];
     private readonly HashSet<(int At, Shape Shape)> reported = [];
     private readonly ProfileCompiler compiler;
@@ -22,8 +22,6 @@ internal sealed class Walk
     private readonly Func<string, FhirElement, string?>? choose;
     private readonly FhirJson document;
     private readonly EvaluationContext context;
-    private int errors;
-    private Severity? leftOut;
     private bool demoted;
     private int hops;
     private bool quiet;
@@ -53,6 +51,7 @@ internal sealed class Walk
     private EvaluationContext NewContext(DateTimeOffset? now = null)
     {
         var questions = new Questions(this);
+        var budget = LeastBudget + ((long)StepsPerValue * document.Count);
         return now is { } instant
             ? new EvaluationContext(root)
             {
@@ -60,6 +59,7 @@ internal sealed class Walk
                 Resolve = questions.Resolve,
                 MemberOf = questions.MemberOf,
                 ConformsTo = questions.ConformsTo,
+                Budget = budget,
                 Now = instant,
             }
             : new EvaluationContext(root)
@@ -68,6 +68,7 @@ internal sealed class Walk
                 Resolve = questions.Resolve,
                 MemberOf = questions.MemberOf,
                 ConformsTo = questions.ConformsTo,
+                Budget = budget,
             };
     }
 
@@ -94,7 +95,7 @@ internal sealed class Walk
                 MetaProfile.Apply(this, spot, canonical, root, asked: true);
             }
         }
-        return ReportWriter.Write(document, compiler, findings, notChecked, leftOut);
+        return ReportWriter.Write(document, compiler, findings);
     }
 
     /// <summary>A resource anywhere: its type, then the profiles that it claims.</summary>
@@ -324,6 +325,34 @@ internal sealed class Walk
             FhirPathValue.Of(spot.Value, inline ?? spot.Type.ForFhirPath(compiler.Types), spot.Sibling)
         ) == true;
 
+    /// <summary>Whether a pattern is found in a text.</summary>
+    /// <exception cref="FhirPathException">It takes too long, or too much was asked already.</exception>
+    public bool IsMatch(Regex regex, string text)
+    {
+        context.GoOn();
+        return Patterns.IsMatch(regex, text, context);
+    }
+
+    /// <summary>A rule that cannot be answered is no fault of the resource (pd-1 of R4 asks two endpoints for one truth value): it counts as not
+    /// checked. One that a resource makes too costly is an error, or whoever wants to break a rule would only have to be long enough.</summary>
+    public void NotAnswered(string rule, FhirElement at, FhirPathException reason)
+    {
+        if (reason.IsTooCostly)
+        {
+            Add(
+                Severity.Error,
+                "too-costly",
+                "too-costly",
+                context.IsSpent ? root : at,
+                context.IsSpent ? reason.Message : $"Rule {rule} is not answered: {reason.Message}"
+            );
+        }
+        else if (!quiet && findings.HasRoomForNotChecked)
+        {
+            NotChecked($"Rule {rule} at {ElementPaths.Of(compiler, at, null)}: {reason.Message}");
+        }
+    }
+
     /// <summary>Runs checks on a value.</summary>
     public void Apply(ValueCheck[] checks, in Spot spot)
     {
@@ -411,7 +440,7 @@ internal sealed class Walk
     {
         if (!quiet)
         {
-            notChecked.Add(what);
+            findings.AddNotChecked(what);
         }
     }
 
@@ -435,27 +464,32 @@ internal sealed class Walk
         bool isExpression = false
     )
     {
+        if (!Wants(severity))
+        {
+            return;
+        }
+        findings.Add(new Finding(Told(severity), type, rule, at, below, text, profile, null, isExpression));
+    }
+
+    /// <summary>Whether a finding of that severity will be told; asked before a text is made that costs something. When it is not, it is
+    /// counted here, and need not be added.</summary>
+    public bool Wants(Severity severity)
+    {
         if (quiet)
         {
             failures += severity <= Severity.Error ? 1 : 0;
-            return;
+            return false;
         }
-        if (demoted && severity == Severity.Error)
-        {
-            severity = Severity.Information;
-        }
-        // Errors have room of their own, so that no flood of warnings hides one.
-        var isError = severity <= Severity.Error;
-        if ((isError ? errors : findings.Count - errors) >= MaxFindings)
-        {
-            leftOut = isError ? Severity.Error : leftOut ?? Severity.Warning;
-        }
-        else if (seen.Add((at.Index, below, rule, text)))
-        {
-            errors += isError ? 1 : 0;
-            findings.Add(new Finding(severity, type, rule, at, below, text, profile, null, isExpression));
-        }
+        return findings.HasRoom(Told(severity));
     }
+
+    /// <summary>What somebody probably meant; null when nothing is near.</summary>
+    /// <param name="candidates">What is searched, as an object.</param>
+    /// <param name="text">What was written.</param>
+    /// <param name="find">Finds it.</param>
+    public string? Hint(object candidates, string text, Func<string?> find) => findings.Hint(candidates, text, find);
+
+    private Severity Told(Severity severity) => demoted && severity == Severity.Error ? Severity.Information : severity;
 
     private struct Found
     {
@@ -464,21 +498,4 @@ internal sealed class Walk
         public int Type;
         public bool Any;
     }
-}
-
-/// <summary>A finding before its path and place are worked out.</summary>
-internal sealed record Finding(
-    Severity Severity,
-    string Type,
-    string Rule,
-    FhirElement At,
-    string? Below,
-    string Text,
-    string? Profile,
-    JsonFault? Fault,
-    bool IsExpression
-)
-{
-    public static Finding OfFault(JsonFault fault) =>
-        new(Severity.Error, "structure", fault.Rule, default, null, fault.Text, null, fault, false);
 }

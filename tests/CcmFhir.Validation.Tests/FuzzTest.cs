@@ -9,9 +9,11 @@ namespace CcmFhir.Validation.Tests;
 
 /// <summary>Valid resources, XML and expressions are broken at random, again and again: whatever comes of it gets an answer, soon, and never an
 /// exception. Seconds in every build; longer with <c>CCMFHIR_FUZZ_MINUTES=30 dotnet test --project tests/CcmFhir.Validation.Tests
-/// --filter-class "*FuzzTest"</c>, then from a seed of its own that a failure names.</summary>
+/// --filter-class "*FuzzTest"</c> (minutes for all targets together), then from a seed of its own that a failure names.</summary>
 public sealed class FuzzTest(ITestOutputHelper output)
 {
+    private const int Targets = 4;
+
     private static readonly double Minutes = double.TryParse(
         Environment.GetEnvironmentVariable("CCMFHIR_FUZZ_MINUTES"),
         CultureInfo.InvariantCulture,
@@ -202,10 +204,57 @@ public sealed class FuzzTest(ITestOutputHelper output)
         );
     }
 
+    [Fact]
+    public void Whatever_is_made_of_a_profile_can_be_used_or_is_refused()
+    {
+        var resources = Seeds();
+        var seeds = Directory
+            .EnumerateFiles(Path.Combine(NpmPackage.Repository, "profiles"), "StructureDefinition-*.json")
+            .Concat(
+                Directory.EnumerateFiles(
+                    Path.Combine(NpmPackage.Repository, "tests/CcmFhir.Validation.Tests/Data/validator-cases"),
+                    "*.json"
+                )
+            )
+            .Order(StringComparer.Ordinal)
+            .Select(File.ReadAllBytes)
+            .Where(bytes => FhirJson.Parse(bytes, out _)?.Root["resourceType"u8].Text == "StructureDefinition")
+            .ToArray();
+        Run(
+            "profile",
+            (random, name) =>
+            {
+                var profile = Broken(random, seeds);
+                name(Encoding.UTF8.GetString(profile));
+                try
+                {
+                    var definitions = PackageLoader.Read(profile, "profile.json").ToArray();
+                    var profiles = new ProfileSet(CcmPackage.OnR4.With(definitions));
+                    foreach (var one in definitions.Where(one => one.Kind == DefinitionKind.Structure))
+                    {
+                        var type = profiles.Require(one.Url);
+                        var resource =
+                            Array.Find(
+                                resources,
+                                seed =>
+                                    random.Next(30) == 0
+                                    || FhirJson.Parse(seed, out _)!.Root["resourceType"u8].Text == type
+                            ) ?? resources[0];
+                        profiles.Validate(resource, [one.Url]).Issues.Count.ShouldBeGreaterThanOrEqualTo(0);
+                    }
+                }
+                catch (UnreadableDefinitionException)
+                {
+                    // Refused with a reason: an answer.
+                }
+            }
+        );
+    }
+
     private void Run(string target, Action<Random, Action<string>> once)
     {
         var start = Minutes > 0 ? Environment.TickCount : 20_261_124;
-        var span = Minutes > 0 ? TimeSpan.FromMinutes(Minutes) : TimeSpan.FromSeconds(2);
+        var span = Minutes > 0 ? TimeSpan.FromMinutes(Minutes / Targets) : TimeSpan.FromSeconds(2);
         var watch = Stopwatch.StartNew();
         var faults = new Dictionary<string, string>(StringComparer.Ordinal);
         var cases = 0;

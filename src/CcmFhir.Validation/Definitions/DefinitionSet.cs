@@ -10,6 +10,9 @@ namespace CcmFhir.Validation.Definitions;
 /// where the very same version comes twice, the first stays (so a package that carries the base again changes nothing).</summary>
 public sealed class DefinitionSet
 {
+    // What came from XML may be nested twice as deep as JSON that is read.
+    private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 2 * FhirJsonLimits.Default.MaxDepth };
+
     private const string TypeBase = "http://hl7.org/fhir/StructureDefinition/";
 
     // One dictionary a kind, by canonical; the versions of each, highest first. What is not here is asked of the set below.
@@ -131,7 +134,8 @@ public sealed class DefinitionSet
     public JsonObject WithSnapshot(Definition structure)
     {
         ArgumentNullException.ThrowIfNull(structure);
-        var json = JsonNode.Parse(structure.Json.Raw)!.AsObject();
+        DefinitionForm.Check(structure.Json, structure.Origin);
+        var json = JsonNode.Parse(structure.Json.Raw, documentOptions: Deep)!.AsObject();
         if (json["snapshot"]?["element"] is JsonArray { Count: > 0 })
         {
             return json;
@@ -155,7 +159,8 @@ public sealed class DefinitionSet
         {
             return known;
         }
-        var json = JsonNode.Parse(definition.Json.Raw)!.AsObject();
+        DefinitionForm.Check(definition.Json, definition.Origin);
+        var json = JsonNode.Parse(definition.Json.Raw, documentOptions: Deep)!.AsObject();
         IReadOnlyList<Definition> path = [.. above, definition];
         var builder = new SnapshotBuilder(canonical =>
             Find(DefinitionKind.Structure, canonical) is { } other && !path.Contains(other)

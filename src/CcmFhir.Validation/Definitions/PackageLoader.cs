@@ -36,7 +36,7 @@ public static class PackageLoader
     }
 
     private static IEnumerable<Definition> SingleFile(string path) =>
-        IsPackage(path) ? Packed(path) : Resources(ReadFile(path), path);
+        IsPackage(path) ? Packed(path) : Read(ReadFile(path), path);
 
     private static IEnumerable<Definition> Folder(string folder)
     {
@@ -144,16 +144,15 @@ public static class PackageLoader
     {
         var package = Parse(manifest, Path.Combine(path, "package.json"));
         var name = package["name"u8].Text;
-        var definitions = files.SelectMany(file => Resources(file.Bytes, $"{path}/{file.Name}"));
+        var definitions = files.SelectMany(file => Read(file.Bytes, $"{path}/{file.Name}"));
         return BasePackages.Contains(name)
             ? definitions.Where(definition => BaseDefinitions.R4.Find(definition.Kind, definition.Url) is null)
             : definitions;
     }
 
-    private static IEnumerable<Definition> Resources(byte[] bytes, string origin)
-    {
-        return Resources(Parse(bytes, origin), origin);
-    }
+    /// <summary>The definitions in one file's bytes.</summary>
+    internal static IEnumerable<Definition> Read(byte[] bytes, string origin) =>
+        Resources(Parse(bytes, origin), origin);
 
     private static IEnumerable<Definition> Resources(FhirElement json, string origin)
     {

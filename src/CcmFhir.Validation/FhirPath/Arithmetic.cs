@@ -4,7 +4,9 @@ namespace CcmFhir.Validation.FhirPath;
 internal static class Arithmetic
 {
     public static FhirPathValue Add(FhirPathValue left, FhirPathValue right) =>
-        left.AsString() is { } a && right.AsString() is { } b ? FhirPathValue.Of(a + b) : Numbers(left, right, '+');
+        left.AsString() is { } a && right.AsString() is { } b
+            ? FhirPathValue.Of(TextLength.Join(a, b))
+            : Numbers(left, right, '+');
 
     public static FhirPathValue Subtract(FhirPathValue left, FhirPathValue right) => Numbers(left, right, '-');
 

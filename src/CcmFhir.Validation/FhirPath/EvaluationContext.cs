@@ -13,6 +13,7 @@ public sealed class EvaluationContext(FhirElement resource)
     private readonly DateTimeOffset? now;
     private FhirElement? root;
     private int steps;
+    private long spent;
 
     /// <summary><c>%resource</c>: the innermost resource that holds the focus (a contained resource is one of its own).</summary>
     public FhirElement Resource { get; set; } = resource;
@@ -48,6 +49,9 @@ public sealed class EvaluationContext(FhirElement resource)
     /// <summary>Values of variables such as <c>%us-zip</c>, by their name without percent sign.</summary>
     public IReadOnlyDictionary<string, FhirPathValue>? Variables { get; init; }
 
+    /// <summary>Most steps of all evaluations with this context together; then each is refused.</summary>
+    public long Budget { get; init; } = long.MaxValue;
+
     /// <summary><c>%context</c>: the focus that the whole expression is evaluated on.</summary>
     internal FhirPathValue Focus { get; private set; }
 
@@ -61,12 +65,36 @@ public sealed class EvaluationContext(FhirElement resource)
         steps += count;
         if (steps > MaxSteps)
         {
-            throw new FhirPathException($"The expression was given up after {MaxSteps} steps on this resource.");
+            throw new FhirPathException($"The expression was given up after {MaxSteps} steps on this resource.")
+            {
+                IsTooCostly = true,
+            };
+        }
+    }
+
+    /// <summary>No further evaluation is made.</summary>
+    internal bool IsSpent => spent > Budget;
+
+    /// <summary>Counts work that is not counted in steps.</summary>
+    internal void Spend(int count) => spent += count;
+
+    /// <exception cref="FhirPathException">The budget is spent.</exception>
+    internal void GoOn()
+    {
+        if (IsSpent)
+        {
+            throw new FhirPathException(
+                $"The rules in FHIRPath took more than {Budget} steps on this document together, so no more of them are asked."
+            )
+            {
+                IsTooCostly = true,
+            };
         }
     }
 
     internal Entry Enter(in FhirPathValue focus)
     {
+        GoOn();
         var entry = new Entry(this);
         Focus = focus;
         return entry;
@@ -83,6 +111,7 @@ public sealed class EvaluationContext(FhirElement resource)
         {
             context.Focus = focus;
             context.scratch.Release(used);
+            context.spent += context.steps - steps;
             context.steps = steps;
         }
     }

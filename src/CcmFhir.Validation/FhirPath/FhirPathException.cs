@@ -32,6 +32,9 @@ public sealed class FhirPathException : Exception
     /// <summary>The expression that could not be compiled; null for a fault of evaluation.</summary>
     public string? Expression { get; }
 
+    /// <summary>The evaluation was given up for its cost, which may be the resource's doing; the same resource always meets the same end.</summary>
+    public bool IsTooCostly { get; init; }
+
     /// <summary>Offset of the fault in the expression, from 0; negative when it is not known.</summary>
     public int Offset { get; } = -1;
 }

@@ -48,7 +48,7 @@ internal sealed class ConcatenateNode(Node left, Node right) : SingleNode
 {
     public override bool TryOne(in Frame frame, out FhirPathValue value)
     {
-        var joined = Part(left, frame) + Part(right, frame);
+        var joined = TextLength.Join(Part(left, frame), Part(right, frame));
         frame.Context.Step(1 + (joined.Length / 64));
         value = FhirPathValue.Of(joined);
         return true;

@@ -353,8 +353,10 @@ internal static class Functions
         {
             // Around and between all characters, as the specification says.
             frame.Context.Step(text.Length);
+            TextLength.Check((text.Length + 1L) * (by.Length + 1L));
             return FhirPathValue.Of(by + string.Concat(text.Select(character => character + by)));
         }
+        TextLength.Check(text.Length + ((long)text.AsSpan().Count(pattern) * by.Length));
         var result = text.Replace(pattern, by, StringComparison.Ordinal);
         frame.Context.Step(1 + (result.Length / 64));
         return FhirPathValue.Of(result);
@@ -367,6 +369,7 @@ internal static class Functions
         for (var index = 0; index < values.Count; index++)
         {
             joined.Append(index > 0 ? separator : "").Append(values[index].AsString());
+            TextLength.Check(joined.Length);
         }
         frame.Context.Step(1 + (joined.Length / 64));
         output.Add(FhirPathValue.Of(joined.ToString()));

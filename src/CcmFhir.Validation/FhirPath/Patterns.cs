@@ -8,6 +8,9 @@ internal static class Patterns
     private const int LongestPattern = 4000;
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Steps that a match which was given up counts for: about as many as are made in that time.</summary>
+    private const int GivenUp = 5_000_000;
+
     /// <summary>Compiles a pattern.</summary>
     /// <exception cref="FhirPathException">It is not a regular expression.</exception>
     public static Regex Compile(string pattern)
@@ -35,7 +38,7 @@ internal static class Patterns
 
     /// <summary>Whether the pattern is found in the text.</summary>
     /// <exception cref="FhirPathException">It takes too long.</exception>
-    public static bool IsMatch(Regex regex, string text)
+    public static bool IsMatch(Regex regex, string text, EvaluationContext context)
     {
         try
         {
@@ -43,28 +46,39 @@ internal static class Patterns
         }
         catch (RegexMatchTimeoutException fault)
         {
-            throw new FhirPathException(
-                $"The regular expression '{regex}' takes too long on a text of {text.Length} characters.",
-                fault
-            );
+            throw TooLong(regex, text, context, fault);
         }
     }
 
     /// <summary>Replaces every match.</summary>
-    /// <exception cref="FhirPathException">It takes too long.</exception>
-    public static string Replace(Regex regex, string text, string substitution)
+    /// <exception cref="FhirPathException">It takes too long, or makes too long a text.</exception>
+    public static string Replace(Regex regex, string text, string substitution, EvaluationContext context)
     {
+        // A group of the match is no longer than the text; $_, $` and $' bring the text again and again.
+        var each = substitution.AsSpan().ContainsAny("_`'") && substitution.Contains('$', StringComparison.Ordinal);
+        TextLength.Check((text.Length + 1L) * (substitution.Length + 1L) * (each ? text.Length + 1L : 1L));
         try
         {
             return regex.Replace(text, substitution);
         }
         catch (RegexMatchTimeoutException fault)
         {
-            throw new FhirPathException(
-                $"The regular expression '{regex}' takes too long on a text of {text.Length} characters.",
-                fault
-            );
+            throw TooLong(regex, text, context, fault);
         }
+    }
+
+    private static FhirPathException TooLong(
+        Regex regex,
+        string text,
+        EvaluationContext context,
+        RegexMatchTimeoutException fault
+    )
+    {
+        context.Spend(GivenUp);
+        return new FhirPathException(
+            $"The regular expression '{regex}' takes too long on a text of {text.Length} characters.",
+            fault
+        );
     }
 }
 
@@ -87,6 +101,7 @@ internal sealed class PatternNode(Node focus, Node pattern, Node? substitution, 
             {
                 return false;
             }
+            frame.Context.Step(pattern is ConstantNode ? 1 : 2_000);
             regex = Patterns.Compile(whole ? $@"\A(?:{written})\z" : written);
             if (pattern is ConstantNode)
             {
@@ -95,14 +110,14 @@ internal sealed class PatternNode(Node focus, Node pattern, Node? substitution, 
         }
         if (substitution is null)
         {
-            value = FhirPathValue.Of(Patterns.IsMatch(regex, text));
+            value = FhirPathValue.Of(Patterns.IsMatch(regex, text, frame.Context));
             return true;
         }
         if (substitution.Text(frame) is not { } by)
         {
             return false;
         }
-        value = FhirPathValue.Of(Patterns.Replace(regex, text, by));
+        value = FhirPathValue.Of(Patterns.Replace(regex, text, by, frame.Context));
         return true;
     }
 }

@@ -3,6 +3,9 @@ namespace CcmFhir.Validation.FhirPath;
 /// <summary>A collection of FHIRPath while it is worked on; taken from a pool and given back.</summary>
 internal sealed class ValueList
 {
+    // 64 MB of one collection.
+    private const int Most = 2 * 1024 * 1024;
+
     private FhirPathValue[] items = new FhirPathValue[8];
 
     public int Count { get; private set; }
@@ -15,6 +18,13 @@ internal sealed class ValueList
     {
         if (Count == items.Length)
         {
+            if (Count >= Most)
+            {
+                throw new FhirPathException($"The expression makes a collection of more than {Most} items.")
+                {
+                    IsTooCostly = true,
+                };
+            }
             Array.Resize(ref items, Count * 2);
         }
         items[Count++] = value;

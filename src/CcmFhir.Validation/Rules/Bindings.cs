@@ -67,7 +67,7 @@ internal sealed class Bindings : Rule
                 }
                 return;
             }
-            if (answer is not Membership.NotIn)
+            if (answer is not Membership.NotIn || !walk.Wants(isRequired ? Severity.Error : Severity.Warning))
             {
                 return;
             }
@@ -87,7 +87,7 @@ internal sealed class Bindings : Rule
                 return;
             }
             var at = Culprit(spot, value, set);
-            Add(walk, at, isRequired, set, Text(spot, at, set, isRequired));
+            Add(walk, at, isRequired, set, Text(walk, spot, at, set, isRequired));
         }
 
         private void Add(Walk walk, FhirElement at, bool isRequired, ValueSetCodes set, string text) =>
@@ -121,7 +121,7 @@ internal sealed class Bindings : Rule
                 : value;
         }
 
-        private static string Text(in Spot spot, FhirElement at, ValueSetCodes set, bool isRequired)
+        private static string Text(Walk walk, in Spot spot, FhirElement at, ValueSetCodes set, bool isRequired)
         {
             var must = isRequired ? "must" : "should";
             if (at.Kind != JsonKind.String)
@@ -134,7 +134,7 @@ internal sealed class Bindings : Rule
             }
             var code = at.Text!;
             var system = spot.Type.IsPrimitive ? null : at.Parent["system"u8].Text;
-            var near = set.Nearest(system, code);
+            var near = walk.Hint(set, $"{system}|{code}", () => set.Nearest(system, code));
             return $"'{Nearest.Shown(code)}'{(system is null ? "" : " of " + Nearest.Shown(system))} is not in {set.Canonical}, from which it {must} come"
                 + (near is null ? "." + Listed(set) : $"; did you mean '{near}'?");
         }

@@ -28,12 +28,16 @@ internal sealed class CodingRule : Rule
             var codes = terminology.CodeSystem(canonical);
             if (codes.Find(System.Text.Encoding.UTF8.GetBytes(text)) == Membership.NotIn)
             {
+                if (!walk.Wants(Severity.Error))
+                {
+                    return;
+                }
                 walk.Add(
                     Severity.Error,
                     "code-invalid",
                     "code-unknown",
                     code,
-                    $"{canonical} has no code '{Nearest.Shown(text)}'" + Hint(text, codes)
+                    $"{canonical} has no code '{Nearest.Shown(text)}'" + Hint(walk, text, codes)
                 );
             }
             else if (
@@ -52,9 +56,9 @@ internal sealed class CodingRule : Rule
             }
         }
 
-        private static string Hint(string text, Codes codes)
+        private static string Hint(Walk walk, string text, Codes codes)
         {
-            if (NearestCode.To(text, codes.Listed) is { } near)
+            if (walk.Hint(codes, text, () => NearestCode.To(text, codes.Listed)) is { } near)
             {
                 return $"; did you mean '{near}'?";
             }

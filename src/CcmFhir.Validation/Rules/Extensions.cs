@@ -87,7 +87,7 @@ internal sealed class Extensions : Rule
                         : $"{url} changes the meaning of what holds it; it belongs into 'modifierExtension'."
                 );
             }
-            if (!walk.IsQuiet && !Fits(walk, definition.Structure, owner))
+            if (!walk.IsQuiet && !Fits(walk, definition.Structure, owner) && walk.Wants(Severity.Warning))
             {
                 walk.Add(
                     Severity.Warning,

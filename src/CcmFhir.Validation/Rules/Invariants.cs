@@ -102,8 +102,7 @@ internal sealed class Invariants : Rule
             }
             catch (FhirPathException fail)
             {
-                // A rule that cannot be answered is no fault of the resource (pd-1 of R4 asks two endpoints for one truth value).
-                walk.NotChecked($"Rule {key} at {ElementPaths.Of(walk.Compiler, spot.At, null)}: {fail.Message}");
+                walk.NotAnswered(key, spot.At, fail);
             }
         }
     }

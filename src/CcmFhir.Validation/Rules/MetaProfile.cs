@@ -6,9 +6,15 @@ internal static class MetaProfile
     /// <summary>The profiles in <c>meta.profile</c>: known ones are checked, unknown ones are said.</summary>
     public static void ApplyClaimed(Walk walk, in Spot resource)
     {
+        HashSet<string>? claimed = null;
         foreach (var claim in resource.Value["meta"u8]["profile"u8].Items)
         {
-            if (claim.Kind == JsonKind.String && claim.Text is { Length: > 0 } canonical)
+            // Said twice it is checked once, or a short list of claims would cost many times the resource.
+            if (
+                claim.Kind == JsonKind.String
+                && claim.Text is { Length: > 0 } canonical
+                && (claimed ??= new HashSet<string>(StringComparer.Ordinal)).Add(canonical)
+            )
             {
                 Apply(walk, resource, canonical, claim, asked: false);
             }

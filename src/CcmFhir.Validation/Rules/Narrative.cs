@@ -1,5 +1,7 @@
 using System.Collections.Frozen;
+using System.Net;
 using System.Text;
+using System.Xml;
 
 namespace CcmFhir.Validation.Rules;
 
@@ -7,7 +9,8 @@ namespace CcmFhir.Validation.Rules;
 /// One pass over the text; nesting is bounded, entities are never expanded.</summary>
 internal static class Narrative
 {
-    private const int MaxDepth = 200;
+    /// <summary>Deepest nesting of elements.</summary>
+    public const int MaxDepth = 200;
 
     private static readonly FrozenSet<string> Elements = FrozenSet.Create(
         StringComparer.Ordinal,
@@ -268,9 +271,33 @@ internal static class Narrative
             {
                 return ("txt-1", "An ampersand begins an entity such as &amp;; on its own it is written &amp;.");
             }
+            if (!IsEntity(text[..end]))
+            {
+                return ("txt-1", $"&{Shown(text[..end])}; is no entity of XHTML and no character of XML.");
+            }
             text = text[end..];
         }
         return null;
+    }
+
+    /// <summary>A name of HTML 4, or the number of a character that XML has.</summary>
+    private static bool IsEntity(ReadOnlySpan<byte> name)
+    {
+        // Those that are in nearly every narrative; the rest is asked of a table.
+        if (
+            name.SequenceEqual("nbsp"u8)
+            || name.SequenceEqual("amp"u8)
+            || name.SequenceEqual("lt"u8)
+            || name.SequenceEqual("gt"u8)
+            || name.SequenceEqual("quot"u8)
+        )
+        {
+            return true;
+        }
+        var decoded = WebUtility.HtmlDecode($"&{Encoding.ASCII.GetString(name)};");
+        return decoded is [var one]
+            ? XmlConvert.IsXmlChar(one)
+            : decoded is [var high, var low] && char.IsSurrogatePair(high, low);
     }
 
     private static readonly System.Buffers.SearchValues<byte> EntityCharacters = System.Buffers.SearchValues.Create(

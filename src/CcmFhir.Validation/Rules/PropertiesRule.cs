@@ -10,9 +10,17 @@ internal static class PropertiesRule
         var name = property.Name;
         if (shape.ResourceType is not null && name == "resourceType")
         {
+            if (property != property.Parent["resourceType"u8])
+            {
+                Twice(walk, property);
+            }
             return;
         }
-        var near = Nearest.To(name, shape.Slots.SelectMany(slot => slot.PropertyNames));
+        if (!walk.Wants(Severity.Error))
+        {
+            return;
+        }
+        var near = walk.Hint(shape, name, () => Nearest.To(name, shape.Slots.SelectMany(slot => slot.PropertyNames)));
         walk.Add(
             Severity.Error,
             "structure",
@@ -28,13 +36,7 @@ internal static class PropertiesRule
     {
         if (sameType)
         {
-            walk.Add(
-                Severity.Error,
-                "structure",
-                "property-duplicate",
-                property,
-                $"'{property.Name}' stands here twice; a JSON object holds each property once."
-            );
+            Twice(walk, property);
         }
         else
         {
@@ -47,6 +49,15 @@ internal static class PropertiesRule
             );
         }
     }
+
+    private static void Twice(Walk walk, FhirElement property) =>
+        walk.Add(
+            Severity.Error,
+            "structure",
+            "property-duplicate",
+            property,
+            $"'{Nearest.Shown(property.Name)}' stands here twice; a JSON object holds each property once."
+        );
 
     /// <summary>Array or single value, lengths of value and sibling, nulls.</summary>
     public static void Form(Walk walk, in Occurrences all, int valueIndex, int siblingIndex)

@@ -56,7 +56,7 @@ internal sealed class References : Rule
             }
             if (text[0] == '#')
             {
-                if (!walk.Resources.Resolve(literal, text).Exists)
+                if (!walk.Resources.Resolve(literal, text).Exists && walk.Wants(Severity.Error))
                 {
                     walk.Add(
                         Severity.Error,
@@ -65,7 +65,12 @@ internal sealed class References : Rule
                         literal,
                         $"There is no contained resource with the id '{Nearest.Shown(text[1..])}'"
                             + (
-                                Nearest.To(text[1..], walk.Resources.ContainedIds(literal)) is { } near
+                                walk.Hint(
+                                    walk.Resources.Container(literal)!,
+                                    text,
+                                    () => Nearest.To(text[1..], walk.Resources.ContainedIds(literal))
+                                )
+                                    is { } near
                                     ? $"; did you mean '#{near}'?"
                                     : "."
                             )
@@ -89,7 +94,7 @@ internal sealed class References : Rule
             }
             else if (walk.Compiler.ResourceTypeByName(type) is null)
             {
-                var near = Nearest.To(type, walk.Compiler.ResourceTypes);
+                var near = walk.Hint(walk.Compiler, type, () => Nearest.To(type, walk.Compiler.ResourceTypes));
                 walk.Add(
                     Severity.Error,
                     "value",

@@ -1,12 +1,12 @@
 using System.Text.RegularExpressions;
+using CcmFhir.Validation.FhirPath;
 
 namespace CcmFhir.Validation.Rules;
 
-/// <summary>Regular expressions that profiles set on primitives (extension <c>regex</c>); matched in linear time.</summary>
+/// <summary>Regular expressions that profiles set on primitives (extension <c>regex</c>); matched in linear time where the
+/// pattern allows it, else given up after a while.</summary>
 internal sealed class TextPattern : Rule
 {
-    private static readonly TimeSpan MostTime = TimeSpan.FromMilliseconds(250);
-
     public override void Compile(ElementScope scope, ElementChecks into)
     {
         if (scope.Base is null || scope.IsRoot)
@@ -26,18 +26,14 @@ internal sealed class TextPattern : Rule
     {
         try
         {
-            return new Regex(
-                $@"\A(?:{pattern})\z",
-                RegexOptions.NonBacktracking | RegexOptions.CultureInvariant,
-                MostTime
-            );
+            return Patterns.Compile($@"\A(?:{pattern})\z");
         }
-        catch (Exception fail) when (fail is ArgumentException or NotSupportedException)
+        catch (FhirPathException fail)
         {
             throw new Definitions.UnreadableDefinitionException(
                 scope.Node.Structure.Origin,
                 scope.Element.Id,
-                $"the regular expression {pattern} cannot be matched in linear time: {fail.Message}"
+                fail.Message
             );
         }
     }
@@ -53,11 +49,11 @@ internal sealed class TextPattern : Rule
             bool isMatch;
             try
             {
-                isMatch = regex.IsMatch(text);
+                isMatch = walk.IsMatch(regex, text);
             }
-            catch (RegexMatchTimeoutException)
+            catch (FhirPathException fail)
             {
-                walk.NotChecked($"A text against the regular expression {pattern}: it took too long.");
+                walk.NotAnswered("regex", spot.At, fail);
                 return;
             }
             if (!isMatch)

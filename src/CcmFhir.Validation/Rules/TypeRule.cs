@@ -80,7 +80,7 @@ internal sealed class TypeRule : Rule
         if (link is null)
         {
             var name = stated.Text!;
-            var near = Nearest.To(name, walk.Compiler.ResourceTypes);
+            var near = walk.Hint(walk.Compiler, name, () => Nearest.To(name, walk.Compiler.ResourceTypes));
             walk.Add(
                 Severity.Error,
                 "structure",

@@ -77,7 +77,7 @@ internal sealed class ValueRange : Rule
                     "value",
                     isMin ? "min-value" : "max-value",
                     value,
-                    $"The value is {value.Text}; {(isMin ? "at least" : "at most")} {wanted.Text} is allowed.",
+                    $"The value is {Nearest.Shown(value.Text!)}; {(isMin ? "at least" : "at most")} {wanted.Text} is allowed.",
                     profile
                 );
             }

@@ -243,6 +243,57 @@ public sealed class ValidateCommandTest : IDisposable
         output.ShouldContain("1 resource: 0 errors");
     }
 
+    public static TheoryData<string, string, string> Hostile =>
+        new()
+        {
+            { "deep.json", "json-depth", new string('[', 10_000) },
+            {
+                "deep.xml",
+                "xml-depth",
+                "<a xmlns=\"http://hl7.org/fhir\">" + string.Concat(Enumerable.Repeat("<a>", 10_000))
+            },
+            { "comment.json", "json-comment", "{ // a\n}" },
+            { "surrogate.json", "json-surrogate", """{"resourceType":"Patient","id":"\ud800"}""" },
+            { "entity.xml", "xml-dtd", "<!DOCTYPE a [<!ENTITY a \"a\">]><a>&a;</a>" },
+            { "twice.json", "property-duplicate", """{"resourceType":"Patient","id":"a","id":"b"}""" },
+            { "number.json", "json-type", $$"""{"resourceType":"Patient","id":{{new string('1', 1_000_000)}} }""" },
+        };
+
+    [Theory]
+    [MemberData(nameof(Hostile))]
+    public async Task A_hostile_file_gets_its_rule_on_one_short_screen_and_exits_1(
+        string name,
+        string rule,
+        string text
+    )
+    {
+        var (exit, output, error) = await RunAsync(Write(name, text));
+
+        exit.ShouldBe(1);
+        output.ShouldContain($"error {rule}", customMessage: output);
+        output.Length.ShouldBeLessThan(1_000);
+        error.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Two_hundred_megabytes_are_refused_without_being_read()
+    {
+        var file = Path.Combine(folder, "large.json");
+        // A hole in a file: nothing is written, and nothing would be read.
+        using (var stream = File.Create(file))
+        {
+            stream.SetLength(200 * 1024 * 1024);
+        }
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+
+        var (exit, output, _) = await RunAsync(file);
+
+        exit.ShouldBe(1);
+        output.ShouldContain("json-size");
+        output.ShouldContain("at most 104857600 are read");
+        (GC.GetTotalAllocatedBytes(precise: true) - before).ShouldBeLessThan(100 * 1024 * 1024);
+    }
+
     private static string Profile(string path) =>
         $$$"""
             {"resourceType":"StructureDefinition","url":"http://example.org/p","name":"P","status":"active","kind":"resource","abstract":false,

@@ -83,6 +83,41 @@ public class ValidateTest(FhirServer server) : IClassFixture<FhirServer>
     public async Task What_cannot_be_validated_is_refused(string url, string body, int status) =>
         (body.Length == 0 ? await server.GetAsync(url) : await server.PostAsync(url, body)).ShouldRefuse(status);
 
+    public static TheoryData<string, string, string> Hostile =>
+        new()
+        {
+            { "json-depth", "application/fhir+json", new string('[', 10_000) },
+            { "json-comment", "application/fhir+json", "{ /* a */ \"resourceType\":\"Basic\"}" },
+            { "json-surrogate", "application/fhir+json", """{"resourceType":"Basic","id":"\udc00"}""" },
+            {
+                "xml-depth",
+                "application/fhir+xml",
+                "<Basic xmlns=\"http://hl7.org/fhir\">" + string.Concat(Enumerable.Repeat("<a>", 10_000))
+            },
+        };
+
+    [Theory]
+    [MemberData(nameof(Hostile))]
+    public async Task What_is_made_to_break_a_reader_is_refused_by_its_rule(string rule, string type, string body) =>
+        (await server.PostAsync("$validate", body, ("Content-Type", type))).ShouldRefuse(400, rule);
+
+    [Theory]
+    [InlineData("property-duplicate", """{"resourceType":"Basic","code":{"text":"x"},"code":{"text":"y"}}""")]
+    [InlineData("json-type", "million")]
+    public async Task What_can_be_read_for_all_that_gets_its_issue(string rule, string body)
+    {
+        body =
+            body == "million"
+                ? $$"""{"resourceType":"Basic","code":{"text":{{new string('1', 1_000_000)}} } }"""
+                : body;
+
+        var answer = await server.PostAsync("$validate", body);
+
+        answer.Status.ShouldBe(200, answer.Text);
+        answer.Rules.ShouldContain(rule);
+        answer.Text.Length.ShouldBeLessThan(5_000);
+    }
+
     [Fact]
     public async Task What_is_stored_can_be_validated_in_place()
     {

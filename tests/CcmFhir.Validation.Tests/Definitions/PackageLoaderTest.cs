@@ -115,7 +115,32 @@ public sealed class PackageLoaderTest : IDisposable
         """{"id":"Patient.name:a.given","path":"Patient.name.given"}""",
         "Patient.name:a: the slice is not defined"
     )]
-    [InlineData("""{"path":"Patient.gender","min":"x"}""", "Patient.gender.min: 'x' is not a whole number")]
+    [InlineData(
+        """{"path":"Patient.gender","min":"x"}""",
+        "Patient.gender.min: in JSON it must be of type unsignedInt."
+    )]
+    [InlineData("""{"path":"Patient.gender","min":1.5}""", "Patient.gender.min: '1.5' is not a whole number")]
+    // Found by breaking profiles at random (FuzzTest).
+    [InlineData("null", "an array of objects")]
+    [InlineData("[]", "an array of objects")]
+    [InlineData("""{"path":{}}""", "differential.path: in JSON it must be of type string.")]
+    [InlineData("""{"path":"Patient","id":[]}""", "Patient.id: in JSON it must be one value")]
+    [InlineData("""{"path":"Patient","constraint":[null]}""", "Patient.constraint: in JSON it must be an object.")]
+    [InlineData(
+        """{"path":"Patient","constraint":[{"key":["a"]}]}""",
+        "Patient.constraint.key: in JSON it must be one value"
+    )]
+    [InlineData("""{"path":"Patient.link","type":{}}""", "Patient.link.type: in JSON it must be an array.")]
+    [InlineData(
+        """{"path":"Patient.link","type":[{"code":true}]}""",
+        "Patient.link.type.code: in JSON it must be of type uri."
+    )]
+    [InlineData(
+        """{"path":"Patient.link","type":[{"code":"Reference","profile":[null]}]}""",
+        "type.profile: in JSON it must be of type canonical."
+    )]
+    [InlineData("""{"path":"Patient.link","short":{}}""", "Patient.link.short: in JSON it must be of type string.")]
+    [InlineData("""{"path":"Patient","path":"Patient.link"}""", "Patient.path: the property stands twice")]
     public void A_differential_that_does_not_fit_names_the_element(string element, string reason)
     {
         Write("p.json", Differential(element));
