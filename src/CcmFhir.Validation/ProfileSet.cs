@@ -28,10 +28,13 @@ public sealed class ProfileSet
     /// <summary>What is known.</summary>
     public DefinitionSet Definitions { get; }
 
+    /// <summary>Packages that loaded ones build on and that were not loaded, one sentence each: what only they define is not checked.</summary>
+    public IReadOnlyList<string> Missing { get; private init; } = [];
+
     internal ProfileCompiler Compiler => compiler;
 
     /// <summary>The same set with a clock, for the rules of profiles that say now() or today(); without one they are not checked.</summary>
-    public ProfileSet WithClock(TimeProvider time) => new(Definitions, compiler, time);
+    public ProfileSet WithClock(TimeProvider time) => new(Definitions, compiler, time) { Missing = Missing };
 
     /// <summary>Base R4, the profiles of this product, and definitions from files.</summary>
     /// <param name="extraDefinitionPaths">FHIR packages (packed or unpacked), folders, or single files; what comes first wins where the
@@ -42,17 +45,18 @@ public sealed class ProfileSet
     {
         ArgumentNullException.ThrowIfNull(extraDefinitionPaths);
         var all = new List<Definition>();
+        var packages = new List<PackageManifest>();
         var loose = new List<Definition>();
         foreach (var path in extraDefinitionPaths)
         {
-            var loaded = PackageLoader.Load(path);
+            var loaded = PackageLoader.Load(path, packages);
             all.AddRange(loaded);
             if (!IsPackage(path))
             {
                 loose.AddRange(loaded);
             }
         }
-        var set = new ProfileSet(CcmPackage.OnR4.With(all));
+        var set = new ProfileSet(CcmPackage.OnR4.With(all)) { Missing = [.. PackageManifest.Missing(packages)] };
         // What somebody is writing is checked at once. Published packages hold much that is never used, some of it for other versions:
         // there a profile is compiled when it is first claimed, and what is wrong with it stands in the report.
         foreach (var definition in loose.Where(one => one.Kind == DefinitionKind.Structure && IsUsable(one.Structure)))

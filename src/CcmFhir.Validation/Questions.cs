@@ -7,7 +7,13 @@ namespace CcmFhir.Validation;
 /// so that the invariant counts as not checked instead of broken.</summary>
 internal sealed class Questions(Walk walk)
 {
-    public FhirElement Resolve(FhirElement from, string reference) => walk.Resources.Resolve(from, reference);
+    public FhirElement Resolve(FhirElement from, string reference) =>
+        walk.Resources.Resolve(from, reference) is { Exists: true } target ? target
+        : reference.StartsWith('#') ? default
+        : throw new FhirPathException($"{Nearest.Shown(reference)} is not in the document.")
+        {
+            IsTargetElsewhere = true,
+        };
 
     public bool? MemberOf(FhirPathValue value, string canonical)
     {

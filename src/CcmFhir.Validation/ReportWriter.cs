@@ -72,6 +72,8 @@ internal static class ReportWriter
             .OrderBy(finding => finding.At.Index)
             .ToArray();
         var misreadIndexes = Array.ConvertAll(misread, finding => finding.At.Index);
+        // So many at most as anybody reads: each is asked of each missing slice.
+        var wrongTypes = errors.Where(finding => finding.Rule == "type-not-allowed").Take(100).ToArray();
         var byPlace = errors.ToLookup(finding => (finding.At.Index, finding.Below));
         for (var at = 0; at < findings.Count; at++)
         {
@@ -109,9 +111,15 @@ internal static class ReportWriter
                         && other.At.Parent == finding.At
                         && Nearest.To(other.At.Name, [finding.Below!]) is not null
                     ),
-                // Where nothing stands at all, no slice of it stands either.
+                // Where nothing stands at all, or another type, no slice of it stands either.
                 { Rule: "slice-min" } => byPlace[(finding.At.Index, finding.Below)]
-                    .Any(other => other.Rule == "cardinality-min"),
+                    .Any(other => other.Rule == "cardinality-min")
+                    || wrongTypes.Any(other =>
+                        other.At.Parent == finding.At
+                        && other.At.Name.StartsWith(finding.Below!, StringComparison.Ordinal)
+                    ),
+                { Rule: "slicing-closed" } => byPlace[(finding.At.Index, null)]
+                    .Any(other => other.Rule == "type-not-allowed"),
                 // The element asks for a code of its own set; that it is none of the system adds nothing.
                 { Rule: "code-unknown" } => byPlace[(finding.At.Index, null)]
                     .Any(other => other is { IsExpression: false, Rule: not "code-unknown" }),

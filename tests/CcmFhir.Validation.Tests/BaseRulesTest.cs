@@ -281,6 +281,8 @@ public sealed class BaseRulesTest
             """{"resourceType":"Patient","managingOrganization":{"reference":"#o"},"contained":[{"resourceType":"Organization","id":"o","name":"A"}]}""",
             """{"resourceType":"Patient","contained":[{"resourceType":"Provenance","id":"o","target":[{"reference":"#"}],"recorded":"2020-01-01T00:00:00Z","agent":[{"who":{"display":"x"}}]}]}""",
             """{"resourceType":"Patient","gen\u0064er":"m\u0061le"}""",
+            // Preferred codes with a largest set (all languages): words alone are allowed.
+            """{"resourceType":"Practitioner","communication":[{"text":"Arabic"}]}""",
             """{"resourceType":"Condition","subject":{"reference":"Patient?identifier=a|b"}}""",
             """{"resourceType":"Patient","text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\"><p class='a'>a &amp; b<br/></p><!-- c --></div>"}}""",
         ];

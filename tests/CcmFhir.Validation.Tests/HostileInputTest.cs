@@ -1,5 +1,4 @@
 using System.Text;
-using CcmFhir.Validation.Definitions;
 
 namespace CcmFhir.Validation.Tests;
 
@@ -195,7 +194,7 @@ public sealed class HostileInputTest
     [Fact]
     public void A_bound_is_held_against_a_number_of_any_size()
     {
-        var profiles = With(
+        var profiles = TestProfile.Of(
             """{"id":"Observation.value[x]","path":"Observation.value[x]","type":[{"code":"Quantity"}],"maxValueQuantity":{"value":10}}""",
             "Observation"
         );
@@ -205,7 +204,7 @@ public sealed class HostileInputTest
             var document = Utf8(
                 $$"""{"resourceType":"Observation","status":"final","code":{"text":"a"},"valueQuantity":{"value":{{number}}, "unit":"a" } }"""
             );
-            var (report, allocated) = Measured(() => profiles.Validate(document, [Profile]));
+            var (report, allocated) = Measured(() => profiles.Validate(document, [TestProfile.Url]));
 
             Errors(report).ShouldNotBeEmpty();
             Errors(report).ShouldAllBe(issue => issue.Expression == "Observation.value.value");
@@ -325,16 +324,16 @@ public sealed class HostileInputTest
     public void A_regular_expression_that_goes_back_for_ever_is_given_up(string pattern, string outcome)
     {
         var document = Utf8($$"""{"resourceType":"Patient","name":[{"text":"{{new string('a', 60)}}!"}]}""");
-        var inInvariant = With(
+        var inInvariant = TestProfile.Of(
             $$"""{"id":"Patient.name","path":"Patient.name","constraint":[{"key":"x-1","severity":"error","human":"a","expression":"text.matches('{{pattern.Replace(@"\", @"\\\\", StringComparison.Ordinal)}}')"}]}"""
         );
-        var onPrimitive = With(
+        var onPrimitive = TestProfile.Of(
             $$"""{"id":"Patient.name.text","path":"Patient.name.text","type":[{"code":"string","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/regex","valueString":"{{pattern.Replace(@"\", @"\\", StringComparison.Ordinal)}}"}]}]}"""
         );
 
         foreach (var (profiles, rule) in new[] { (inInvariant, "x-1"), (onPrimitive, "regex") })
         {
-            var report = profiles.Validate(document, [Profile]);
+            var report = profiles.Validate(document, [TestProfile.Url]);
 
             if (outcome == "error")
             {
@@ -354,11 +353,11 @@ public sealed class HostileInputTest
     {
         var names = Enumerable.Repeat($$"""{"text":"{{new string('a', 60)}}!"}""", 500);
         var document = Utf8($$"""{"resourceType":"Patient","name":[ {{string.Join(',', names)}}]}""");
-        var profiles = With(
+        var profiles = TestProfile.Of(
             """{"id":"Patient.name","path":"Patient.name","constraint":[{"key":"x-1","severity":"error","human":"a","expression":"text.matches('^(?=a)(a+)+$')"}]}"""
         );
 
-        var report = profiles.Validate(document, [Profile]);
+        var report = profiles.Validate(document, [TestProfile.Url]);
 
         // At 250 ms each, 500 of them would take two minutes.
         report.NotChecked.Count.ShouldBeLessThan(10);
@@ -381,32 +380,15 @@ public sealed class HostileInputTest
     {
         var names = Enumerable.Range(0, 100).Select(at => $$"""{"text":"{{at}}"}""");
         var document = Utf8($$"""{"resourceType":"Patient","name":[ {{string.Join(',', names)}}]}""");
-        var profiles = With(
+        var profiles = TestProfile.Of(
             $$"""{"id":"Patient","path":"Patient","constraint":[{"key":"x-1","severity":"error","human":"a","expression":"{{expression}}"}]}"""
         );
 
-        var (report, allocated) = Measured(() => profiles.Validate(document, [Profile]));
+        var (report, allocated) = Measured(() => profiles.Validate(document, [TestProfile.Url]));
 
         Errors(report).ShouldAllBe(issue => issue.Rule == "too-costly");
         allocated.ShouldBeLessThan(2_000_000_000);
     }
-
-    private const string Profile = "http://example.org/hostile";
-
-    private static ProfileSet With(string element, string type = "Patient") =>
-        new(
-            CcmPackage.OnR4.With(
-                PackageLoader.Read(
-                    Utf8(
-                        $$$"""
-                        {"resourceType":"StructureDefinition","url":"{{{Profile}}}","kind":"resource","type":"{{{type}}}","derivation":"constraint",
-                         "baseDefinition":"http://hl7.org/fhir/StructureDefinition/{{{type}}}","differential":{"element":[{{{element}}}]}}
-                        """
-                    ),
-                    "hostile.json"
-                )
-            )
-        );
 
     private static IReadOnlyList<Issue> Errors(Report report) =>
         [.. report.Issues.Where(issue => issue.Severity <= Severity.Error)];

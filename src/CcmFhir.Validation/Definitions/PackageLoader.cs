@@ -21,24 +21,27 @@ public static class PackageLoader
 
     /// <summary>All definitions under a path.</summary>
     /// <exception cref="UnreadableDefinitionException">A file cannot be read, or is neither JSON nor XML nor a package.</exception>
-    public static IReadOnlyList<Definition> Load(string path)
+    public static IReadOnlyList<Definition> Load(string path) => Load(path, []);
+
+    /// <summary>All definitions under a path, and the packages that they came in.</summary>
+    internal static IReadOnlyList<Definition> Load(string path, List<PackageManifest> packages)
     {
         ArgumentNullException.ThrowIfNull(path);
         if (Directory.Exists(path))
         {
-            return [.. Folder(path)];
+            return [.. Folder(path, packages)];
         }
         if (!File.Exists(path))
         {
             throw new UnreadableDefinitionException(path, "", "there is no such file or folder.");
         }
-        return [.. SingleFile(path)];
+        return [.. SingleFile(path, packages)];
     }
 
-    private static IEnumerable<Definition> SingleFile(string path) =>
-        IsPackage(path) ? Packed(path) : Read(ReadFile(path), path);
+    private static IEnumerable<Definition> SingleFile(string path, List<PackageManifest> packages) =>
+        IsPackage(path) ? Packed(path, packages) : Read(ReadFile(path), path);
 
-    private static IEnumerable<Definition> Folder(string folder)
+    private static IEnumerable<Definition> Folder(string folder, List<PackageManifest> packages)
     {
         if (File.Exists(Path.Combine(folder, "package.json")))
         {
@@ -46,17 +49,18 @@ public static class PackageLoader
             return Package(
                 File.ReadAllBytes(Path.Combine(folder, "package.json")),
                 Files(folder).Select(file => (Path.GetFileName(file), ReadFile(file))),
-                folder
+                folder,
+                packages
             );
         }
         return Files(folder)
-            .SelectMany(SingleFile)
+            .SelectMany(file => SingleFile(file, packages))
             .Concat(
                 Directory
                     .GetDirectories(folder)
                     .Where(inner => Path.GetFileName(inner) is not (['.', ..] or "node_modules"))
                     .Order(StringComparer.Ordinal)
-                    .SelectMany(Folder)
+                    .SelectMany(inner => Folder(inner, packages))
             );
     }
 
@@ -75,7 +79,7 @@ public static class PackageLoader
         file.EndsWith(".tgz", StringComparison.OrdinalIgnoreCase)
         || file.EndsWith(".tar.gz", StringComparison.OrdinalIgnoreCase);
 
-    private static IEnumerable<Definition> Packed(string path)
+    private static IEnumerable<Definition> Packed(string path, List<PackageManifest> packages)
     {
         var files = new List<(string Name, byte[] Bytes)>();
         byte[]? manifest = null;
@@ -132,18 +136,21 @@ public static class PackageLoader
                     "it is no FHIR package: there is no package/package.json in it."
                 ),
             files.OrderBy(file => file.Name, StringComparer.Ordinal),
-            path
+            path,
+            packages
         );
     }
 
     private static IEnumerable<Definition> Package(
         byte[] manifest,
         IEnumerable<(string Name, byte[] Bytes)> files,
-        string path
+        string path,
+        List<PackageManifest> packages
     )
     {
-        var package = Parse(manifest, Path.Combine(path, "package.json"));
-        var name = package["name"u8].Text;
+        var package = PackageManifest.Read(Parse(manifest, Path.Combine(path, "package.json")));
+        packages.Add(package);
+        var name = package.Name;
         var definitions = files.SelectMany(file => Read(file.Bytes, $"{path}/{file.Name}"));
         return BasePackages.Contains(name)
             ? definitions.Where(definition => BaseDefinitions.R4.Find(definition.Kind, definition.Url) is null)

@@ -59,6 +59,12 @@ public sealed class EvaluationContext(FhirElement resource)
 
     internal void Return(ValueList list) => scratch.Return(list);
 
+    /// <summary>How many lists are out.</summary>
+    internal int Rented => scratch.Used;
+
+    /// <summary>Gives back what was rented since, where an exception was caught on the way.</summary>
+    internal void ReturnDownTo(int rented) => scratch.Release(rented);
+
     /// <summary>Counts work, and ends an evaluation that takes too much of it.</summary>
     internal void Step(int count = 1)
     {

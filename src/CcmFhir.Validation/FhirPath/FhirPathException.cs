@@ -35,6 +35,9 @@ public sealed class FhirPathException : Exception
     /// <summary>The evaluation was given up for its cost, which may be the resource's doing; the same resource always meets the same end.</summary>
     public bool IsTooCostly { get; init; }
 
+    /// <summary>A reference leads out of the document, so that nothing can be said of its target but the type that it names.</summary>
+    internal bool IsTargetElsewhere { get; init; }
+
     /// <summary>Offset of the fault in the expression, from 0; negative when it is not known.</summary>
     public int Offset { get; } = -1;
 }

@@ -87,7 +87,7 @@ internal ref struct FhirPathParser
             }
             if (op is "is" or "as")
             {
-                left = Bounded(new TypeNode(left.Node, TypeName(), filters: op == "as"), left.Depth);
+                left = Bounded(OfType(left.Node, TypeName(), filters: op == "as"), left.Depth);
                 continue;
             }
             var right = Expression(binds + 1);
@@ -194,7 +194,7 @@ internal ref struct FhirPathParser
         {
             var type = TypeName();
             Expect(')');
-            return Bounded(new TypeNode(focus.Node, type, filters: name != "is"), focus.Depth);
+            return Bounded(OfType(focus.Node, type, filters: name != "is"), focus.Depth);
         }
         if (name == "type" && Peek() == ')')
         {
@@ -306,6 +306,11 @@ internal ref struct FhirPathParser
                 return (null, Tightest);
         }
     }
+
+    private static Node OfType(Node focus, string type, bool filters) =>
+        focus is ResolveNode references && !filters
+            ? new LeadsToNode(references, type)
+            : new TypeNode(focus, type, filters);
 
     private static Node Binary(string op, Node left, Node right) =>
         op switch

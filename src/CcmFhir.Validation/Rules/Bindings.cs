@@ -47,7 +47,15 @@ internal sealed class Bindings : Rule
             if (binding.MaxValueSet is not null)
             {
                 most ??= terminology.ValueSet(binding.MaxValueSet);
-                Ask(walk, spot, most, isRequired: true);
+                // Where a code is only preferred, words alone break no limit on codes.
+                if (
+                    binding.Strength <= BindingStrength.Extensible
+                    || spot.Type.Code != "CodeableConcept"
+                    || value["coding"u8].Exists
+                )
+                {
+                    Ask(walk, spot, most, isRequired: true);
+                }
             }
         }
 

@@ -325,7 +325,8 @@ internal static class Discriminators
                     if (
                         walk.Compiler.Profile(canonical, out _) is { } profile
                         && walk.Compiler.IsOrSpecializes(one.Type.Code, profile.Structure.Type)
-                        && (!profile.Structure.IsProfile || walk.Passes(profile.Shape, one))
+                        // A target that is not here is taken for what its type says.
+                        && (!profile.Structure.IsProfile || !one.At.Exists || walk.Passes(profile.Shape, one))
                     )
                     {
                         return true;

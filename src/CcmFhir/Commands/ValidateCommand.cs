@@ -61,6 +61,10 @@ internal static class ValidateCommand
                     var asked = parsed.GetValue(profiles) ?? [];
                     var files = asked.Where(File.Exists).ToArray();
                     var set = Profiles([.. parsed.GetValue(definitions) ?? [], .. files]).WithClock(clock);
+                    foreach (var missing in set.Missing)
+                    {
+                        await error.WriteLineAsync("Note: " + missing);
+                    }
                     var check = new Check(
                         set,
                         Named(set, asked),

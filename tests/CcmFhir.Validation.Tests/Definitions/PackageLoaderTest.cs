@@ -151,6 +151,23 @@ public sealed class PackageLoaderTest : IDisposable
     }
 
     [Fact]
+    public void A_package_that_builds_on_one_that_is_not_loaded_says_so()
+    {
+        Write(
+            "one/package.json",
+            """{"name":"one","version":"1.0.0","dependencies":{"hl7.fhir.r4.core":"4.0.1","hl7.terminology.r4":"6.1.0","two":"2.0.0","three":"3.0.0"}}"""
+        );
+        Write("two/package.json", """{"name":"two","version":"2.0.1","dependencies":{"three":"3.0.0"}}""");
+
+        ProfileSet
+            .Load([Path.Combine(folder.FullName, "one"), Path.Combine(folder.FullName, "two")])
+            .Missing.ShouldBe([
+                "Package three 3.0.0, which one 1.0.0 and two 2.0.1 builds on, is not loaded: what only it defines is not checked.",
+            ]);
+        ProfileSet.Default.Missing.ShouldBeEmpty();
+    }
+
+    [Fact]
     public void A_profile_that_builds_on_itself_is_refused()
     {
         Write(
