@@ -18,5 +18,6 @@ var root = new RootCommand("Chronic Care Management from FHIR to claims.")
     ProfilesCommand.Build(),
     AuditCommand.Build(clock),
     ClientsCommand.Build(clock),
+    QueueCommand.Build(),
 };
 return await root.Parse(args).InvokeAsync();

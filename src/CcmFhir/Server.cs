@@ -1,6 +1,7 @@
 using CcmFhir.Access;
 using CcmFhir.Ehr;
 using CcmFhir.Fhir;
+using CcmFhir.Functions;
 using CcmFhir.Intake;
 using CcmFhir.Journal;
 using CcmFhir.MonthEnd;
@@ -36,6 +37,8 @@ internal static class Server
         builder.AddFhir(store, HouseDoor.Open(), practices);
         builder.AddMonthEnd();
         builder.AddPages(practices, clock);
+        builder.AddPages();
+        builder.AddFunctions();
         builder.Services.AddDelivery(settings, $"{Environment.MachineName}-{Environment.ProcessId}");
 
         var app = builder.Build();
@@ -44,6 +47,7 @@ internal static class Server
         app.MapFhir();
         app.MapDelivery();
         app.MapPages();
+        app.MapFunctions();
         return app;
     }
 }

@@ -1,3 +1,5 @@
+using CcmFhir.Functions;
+
 namespace CcmFhir.Access;
 
 /// <summary>How access is decided, from the settings <c>Ccm:Access</c>, <c>Ccm:Access:SigningKey</c> and the addresses listened on.</summary>
@@ -9,7 +11,7 @@ internal sealed record AccessSettings(bool Open)
     public static AccessSettings Read(IConfiguration settings, IEnumerable<string> addresses)
     {
         // Behind the Functions host everybody comes from loopback: the address proves nothing there.
-        var behindHost = !string.IsNullOrEmpty(settings["FUNCTIONS_CUSTOMHANDLER_PORT"]);
+        var behindHost = FunctionsHost.StartedUs(settings);
         var alone =
             !behindHost
             && addresses.All(address => Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.IsLoopback);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CcmFhir.Functions;
 
 namespace CcmFhir.Commands;
 
@@ -21,7 +22,8 @@ internal static class ServeCommand
                 {
                     await using var app = await Server.BuildAsync([.. parsed.UnmatchedTokens], clock, cancel);
                     await app.RunAsync(cancel);
-                    return 0;
+                    // The Functions host kills and never asks to stop; it does not start again what ends with 0, and it does with 200.
+                    return FunctionsHost.StartedUs(app.Configuration) ? 200 : 0;
                 }
                 catch (Exception fault)
                     when (fault is InvalidDataException or InvalidOperationException or ArgumentException or IOException

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using CcmFhir.Access;
 using CcmFhir.Fhir;
+using CcmFhir.Functions;
 using CcmFhir.Journal;
 using CcmFhir.Trail;
 
@@ -34,12 +35,13 @@ internal static class DeliveryRoom
             provider.GetRequiredService<TimeProvider>(),
             instance
         ));
-        var every = settings.GetValue(EverySetting, 60);
+        services.AddSingleton<PushRound>();
+        // Behind the Functions host its timer and queue do it, on as many instances as there are.
+        var every = FunctionsHost.StartedUs(settings) ? 0 : settings.GetValue(EverySetting, 60);
         if (every > 0)
         {
             services.AddHostedService(provider => new OutboxWorker(
-                provider.GetRequiredService<EhrSessions>(),
-                provider.GetRequiredService<PushClaims>(),
+                provider.GetRequiredService<PushRound>(),
                 provider.GetRequiredService<TimeProvider>(),
                 TimeSpan.FromSeconds(every),
                 provider.GetRequiredService<ILogger<OutboxWorker>>()

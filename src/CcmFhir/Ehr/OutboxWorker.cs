@@ -1,34 +1,14 @@
-using System.Collections.Concurrent;
-using System.Globalization;
-
 namespace CcmFhir.Ehr;
 
-/// <summary>Pushes what is due, again and again, while the server runs: the months of the last year, each practice on its own, so that a
-/// slow EHR holds up nobody else.</summary>
-/// <param name="sessions">The EHRs.</param>
-/// <param name="push">The push.</param>
+/// <summary>Pushes what is due, again and again, while the server runs, each practice on its own, so that a slow EHR holds up nobody
+/// else.</summary>
+/// <param name="round">A practice's push.</param>
 /// <param name="clock">The clock.</param>
 /// <param name="every">Pause between two rounds.</param>
-/// <param name="log">Log; claims are named by id.</param>
-internal sealed class OutboxWorker(
-    EhrSessions sessions,
-    PushClaims push,
-    TimeProvider clock,
-    TimeSpan every,
-    ILogger<OutboxWorker> log
-) : BackgroundService
+/// <param name="log">Log.</param>
+internal sealed class OutboxWorker(PushRound round, TimeProvider clock, TimeSpan every, ILogger<OutboxWorker> log)
+    : BackgroundService
 {
-    // Claims and their corrections may be filed for a year after the service.
-    private const int Months = 13;
-
-    private readonly ConcurrentDictionary<string, DateTimeOffset> settled = new(StringComparer.Ordinal);
-
-    /// <summary>The months that are looked at, newest first.</summary>
-    public static IEnumerable<string> MonthsAt(DateTimeOffset now) =>
-        Enumerable
-            .Range(0, Months)
-            .Select(back => now.UtcDateTime.AddMonths(-back).ToString("yyyy-MM", CultureInfo.InvariantCulture));
-
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -37,9 +17,7 @@ internal sealed class OutboxWorker(
         {
             do
             {
-                await Task.WhenAll(
-                    sessions.Practices.All.Select(file => RoundAsync(file.Practice.Slug, stoppingToken))
-                );
+                await Task.WhenAll(round.Practices.Select(practice => RoundAsync(practice, stoppingToken)));
             } while (await timer.WaitForNextTickAsync(stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -52,24 +30,7 @@ internal sealed class OutboxWorker(
     {
         try
         {
-            if (sessions.Find(practice) is not { } ehr)
-            {
-                return;
-            }
-            foreach (var month in MonthsAt(clock.GetUtcNow()))
-            {
-                var report = await push.RunAsync(ehr, month, null, cancel, settled);
-                foreach (var claim in report.Claims.Where(claim => claim.Tried))
-                {
-                    log.LogInformation(
-                        "Claim {Claim} of {Practice} {Month}: {Standing}",
-                        claim.ClaimId,
-                        practice,
-                        month,
-                        claim.Standing
-                    );
-                }
-            }
+            await round.RunAsync(practice, cancel);
         }
         catch (Exception fault) when (fault is not OperationCanceledException)
         {

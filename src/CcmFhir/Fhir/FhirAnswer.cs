@@ -18,6 +18,9 @@ internal sealed record FhirAnswer(int Status, ReadOnlyMemory<byte> Body)
     /// <summary>Location of what was written; null for none.</summary>
     public string? Location { get; init; }
 
+    /// <summary>Further headers, by name.</summary>
+    public IReadOnlyDictionary<string, string>? Headers { get; init; }
+
     /// <summary>Media type of a body that is no FHIR resource; null for FHIR.</summary>
     public string? MediaType { get; init; }
 
@@ -48,6 +51,10 @@ internal sealed record FhirAnswer(int Status, ReadOnlyMemory<byte> Body)
         if (Allow is not null)
         {
             response.Headers.Allow = Allow;
+        }
+        foreach (var (name, value) in Headers ?? new Dictionary<string, string>(StringComparer.Ordinal))
+        {
+            response.Headers[name] = value;
         }
         response.Headers.CacheControl = "private, no-cache";
         response.Headers.Vary = "Accept, Accept-Encoding, Authorization";

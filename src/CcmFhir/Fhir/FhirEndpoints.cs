@@ -178,6 +178,14 @@ internal sealed partial class FhirEndpoints(
             ["$validate"] when post => ValidateAsync(request, null),
             ["$ccm-close"] when post => months.CloseAsync(request),
             ["$ccm-close"] => new(NotAllowed("POST", "Close a month by POST.")),
+            ["$ccm-close-status"] when read => months.CloseStatusAsync(request, cancel: false),
+            ["$ccm-close-status"] when HttpMethods.IsDelete(request.Method) => months.CloseStatusAsync(
+                request,
+                cancel: true
+            ),
+            ["$ccm-close-status"] => new(
+                NotAllowed("GET, DELETE", "Ask how far a run is by GET, cancel it by DELETE.")
+            ),
             ["Patient", var id, "$ccm-status"] when read => months.StatusAsync(request, id),
             [var type, "_search"] when post => PostedSearchAsync(request, type),
             [_, "_search"] => new(

@@ -45,6 +45,9 @@ internal sealed class FhirRequest
     /// <summary><c>Prefer: handling=strict</c>.</summary>
     public bool Strict { get; private set; }
 
+    /// <summary><c>Prefer: respond-async</c> [async.html].</summary>
+    public bool RespondAsync { get; private set; }
+
     /// <summary>Format of the answer.</summary>
     public FhirFormat Format { get; set; }
 
@@ -117,6 +120,7 @@ internal sealed class FhirRequest
         var equals = preference.IndexOf('=', StringComparison.Ordinal);
         if (equals < 0)
         {
+            RespondAsync |= preference.Equals("respond-async", StringComparison.OrdinalIgnoreCase);
             return;
         }
         var (name, value) = (preference[..equals].Trim(), preference[(equals + 1)..].Trim().Trim('"'));

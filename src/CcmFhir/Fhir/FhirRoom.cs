@@ -69,7 +69,8 @@ internal static class FhirRoom
         app.MapGet("/health/ready", ReadyAsync);
     }
 
-    private static Task NothingHereAsync(HttpContext http) =>
+    /// <summary>The answer where there is no such address.</summary>
+    public static Task NothingHereAsync(HttpContext http) =>
         FhirAnswer
             .Of(
                 Refusal.Of(

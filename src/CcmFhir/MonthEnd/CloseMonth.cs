@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using CcmFhir.Domain;
 using CcmFhir.Fhir;
 using CcmFhir.Intake;
@@ -138,7 +139,28 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
     )
     {
         var patients = await PatientsAsync(file.Practice.Slug, month, cancel);
-        var decisions = new MonthDecision[patients.Count];
+        return await RunPatientsAsync(file, patients, month, asOf, progress, failed: null, cancel);
+    }
+
+    /// <summary>Decides some patients' month and issues what is to be billed.</summary>
+    /// <param name="file">The practice.</param>
+    /// <param name="patients">Their ids.</param>
+    /// <param name="month">The month; over in the practice's time zone (<see cref="Over"/>).</param>
+    /// <param name="asOf">Now.</param>
+    /// <param name="progress">Told after each patient; null for nobody.</param>
+    /// <param name="failed">Takes what kept a patient from being decided, by id, while the others go on; null: the first such fault ends the close.</param>
+    /// <param name="cancel">Stops between patients; what was issued stays issued.</param>
+    public async Task<CloseResult> RunPatientsAsync(
+        PracticeFile file,
+        IReadOnlyList<string> patients,
+        ServiceMonth month,
+        DateTimeOffset asOf,
+        IProgress<CloseProgress>? progress,
+        ConcurrentDictionary<string, Exception>? failed,
+        CancellationToken cancel
+    )
+    {
+        var decisions = new MonthDecision?[patients.Count];
         var issued = new string?[patients.Count];
         var faults = new CloseFault?[patients.Count];
         var (done, standing) = (0, 0);
@@ -147,16 +169,33 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
             Options(cancel),
             async (at, stop) =>
             {
-                var (decision, claim, stands, fault) = await CloseAsync(file, patients[at], month, asOf, stop);
-                (decisions[at], issued[at], faults[at]) = (decision, claim, fault);
-                if (stands)
+                try
                 {
-                    Interlocked.Increment(ref standing);
+                    (decisions[at], issued[at], var stands, faults[at]) = await CloseAsync(
+                        file,
+                        patients[at],
+                        month,
+                        asOf,
+                        stop
+                    );
+                    if (stands)
+                    {
+                        Interlocked.Increment(ref standing);
+                    }
+                }
+                catch (Exception fault) when (failed is not null && fault is not OperationCanceledException)
+                {
+                    failed[patients[at]] = fault;
                 }
                 progress?.Report(new CloseProgress(Interlocked.Increment(ref done), patients.Count));
             }
         );
-        return new CloseResult(decisions, [.. issued.OfType<string>()], standing, [.. faults.OfType<CloseFault>()]);
+        return new CloseResult(
+            [.. decisions.OfType<MonthDecision>()],
+            [.. issued.OfType<string>()],
+            standing,
+            [.. faults.OfType<CloseFault>()]
+        );
     }
 
     /// <summary>The month has ended in the practice's time zone.</summary>

@@ -1,4 +1,6 @@
+using System.Globalization;
 using CcmFhir.Domain;
+using CcmFhir.Functions;
 using CcmFhir.Intake;
 using CcmFhir.Journal;
 using CcmFhir.Options;
@@ -18,6 +20,42 @@ internal static class MonthEndRoom
             services.GetRequiredService<RuleSet>(),
             HouseDoor.CheckClaim
         ));
+        builder.Services.AddSingleton(services => new CloseRuns(services.GetRequiredService<StreamRecords>().Store));
+        builder.Services.AddSingleton<CloseShards>();
         builder.Services.AddSingleton<MonthOperations>();
+        var hour = Hour(builder.Configuration);
+        builder.Services.AddSingleton(services => new MonthEndRound(
+            services.GetRequiredService<CloseShards>(),
+            services.GetRequiredService<Practices>(),
+            hour,
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ILogger<MonthEndRound>>()
+        ));
+        if (FunctionsHost.StartedUs(builder.Configuration))
+        {
+            return;
+        }
+        builder.Services.AddSingleton<ShardsInProcess>();
+        builder.Services.AddSingleton<IShardQueue>(services => services.GetRequiredService<ShardsInProcess>());
+        builder.Services.AddHostedService<ShardWorker>();
+        if (hour is not null)
+        {
+            builder.Services.AddHostedService<MonthEndWorker>();
+        }
+    }
+
+    // Behind the Functions host the timer calls; it has been deployed to close months.
+    private static int? Hour(IConfiguration settings)
+    {
+        var text = settings[MonthEndRound.HourSetting];
+        if (string.IsNullOrEmpty(text))
+        {
+            return FunctionsHost.StartedUs(settings) ? 6 : null;
+        }
+        return text == "never" ? null
+            : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var hour) && hour < 24 ? hour
+            : throw new InvalidDataException(
+                $"{MonthEndRound.HourSetting} is '{text}'; it is an hour from 0 to 23, or 'never'."
+            );
     }
 }

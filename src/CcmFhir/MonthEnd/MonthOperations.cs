@@ -1,3 +1,4 @@
+using System.Globalization;
 using CcmFhir.Access;
 using CcmFhir.Domain;
 using CcmFhir.Fhir;
@@ -8,9 +9,10 @@ namespace CcmFhir.MonthEnd;
 
 /// <summary>The FHIR operations of the month: <c>$ccm-close</c> and <c>$ccm-status</c>. The answer is Parameters; to who asks for plain
 /// <c>application/json</c> it is the JSON that <c>ccmfhir close --format json</c> prints.</summary>
-internal sealed class MonthOperations(CloseMonth close, Practices practices, RuleSet rules)
+internal sealed class MonthOperations(CloseMonth close, CloseShards shards, Practices practices, RuleSet rules)
 {
-    /// <summary><c>POST $ccm-close?month=yyyy-MM[&amp;dryRun=true[&amp;asOf=instant]]</c>.</summary>
+    /// <summary><c>POST $ccm-close?month=yyyy-MM[&amp;dryRun=true[&amp;asOf=instant]]</c>; with <c>Prefer: respond-async</c> the month is closed
+    /// shard by shard, and the answer says where to ask how far it is.</summary>
     public async ValueTask<FhirAnswer> CloseAsync(FhirRequest request)
     {
         if (!request.Arrival.Access.AllowsAll("Claim", Interactions.Create))
@@ -64,6 +66,18 @@ internal sealed class MonthOperations(CloseMonth close, Practices practices, Rul
                     )
                 );
             }
+            if (request.RespondAsync)
+            {
+                var run = await shards.StartAsync(
+                    file,
+                    month,
+                    request.Arrival.Access.Client,
+                    request.Arrival.Correlation,
+                    once: false,
+                    request.Cancel
+                );
+                return CloseStatus.Accepted(run, request.Arrival.OwnBase!);
+            }
             result = await close.RunAsync(file, month, asOf, null, request.Cancel);
         }
         foreach (var decision in result.Decisions)
@@ -76,6 +90,41 @@ internal sealed class MonthOperations(CloseMonth close, Practices practices, Rul
                 MediaType = "application/json; charset=utf-8",
             }
             : new FhirAnswer(200, MonthParameters.Closed(month, asOf, result));
+    }
+
+    /// <summary><c>GET</c> or <c>DELETE $ccm-close-status?month=yyyy-MM&amp;run=number</c>: how far a run is that was started with
+    /// <c>Prefer: respond-async</c>; a deleted one is cancelled.</summary>
+    public async ValueTask<FhirAnswer> CloseStatusAsync(FhirRequest request, bool cancel)
+    {
+        if (
+            request.Arrival.Access.Missing("Claim", Interactions.Create) is not null
+            || request.Arrival.Access.Patient is not null
+        )
+        {
+            return Forbidden(request, "system/Claim.c");
+        }
+        var practice = request.Arrival.Practice.Slug;
+        if (
+            !ServiceMonth.TryParse(request.Parameter("month"), out var month)
+            || !int.TryParse(request.Parameter("run"), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            || await shards.FindAsync(practice, month, number, request.Cancel) is not { } run
+        )
+        {
+            return FhirAnswer.Of(
+                Refusal.Of(
+                    404,
+                    "not-found",
+                    "run",
+                    "There is no such run. Its address stands in Content-Location of the answer to $ccm-close."
+                )
+            );
+        }
+        if (!cancel)
+        {
+            return CloseStatus.Of(run);
+        }
+        await shards.CancelAsync(practice, month, number, request.Arrival.Access.Client, request.Cancel);
+        return new FhirAnswer(202, default);
     }
 
     /// <summary><c>GET Patient/{id}/$ccm-status?month=yyyy-MM</c>: the ledger, and the decision if the month closed now.</summary>

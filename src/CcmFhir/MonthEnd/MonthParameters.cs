@@ -29,22 +29,26 @@ internal static class MonthParameters
             Number(json, "claims", result.Decisions.Count(one => one.IsClaim));
             Number(json, "held", result.Decisions.Count(one => one.IsHeld));
             Number(json, "issued", result.Issued.Count);
-            foreach (var fault in result.Faults)
-            {
-                Part(
-                    json,
-                    "fault",
-                    () =>
-                    {
-                        Reference(json, "patient", fault.Patient);
-                        Value(json, "text", "valueString", fault.Text);
-                    }
-                );
-            }
+            Faults(json, result.Faults);
             foreach (var decision in result.Decisions)
             {
                 Part(json, "decision", () => Decision(json, decision));
             }
+        });
+
+    /// <summary>What a run came to that closed a month shard by shard.</summary>
+    public static byte[] Closed(CloseRun run) =>
+        Parameters(json =>
+        {
+            Value(json, "month", "valueString", run.Month.ToString());
+            Number(json, "run", run.Number);
+            Value(json, "started", "valueInstant", Instant(run.Start.At));
+            Value(json, "closed", "valueInstant", Instant(run.LastHeard));
+            Number(json, "shards", run.Start.Shards);
+            Number(json, "patients", run.Closed.Sum(word => word.Patients));
+            Number(json, "claims", run.Closed.Sum(word => word.Claims));
+            Number(json, "held", run.Closed.Sum(word => word.Held));
+            Faults(json, [.. run.Closed.SelectMany(word => word.Faults)]);
         });
 
     /// <summary>The answer of <c>$ccm-status</c>: ledger, decision, forecast, trace and claims.</summary>
@@ -130,6 +134,25 @@ internal static class MonthParameters
                 );
             }
         });
+
+    private static void Faults(Utf8JsonWriter json, IReadOnlyList<CloseFault> faults)
+    {
+        foreach (var fault in faults)
+        {
+            Part(
+                json,
+                "fault",
+                () =>
+                {
+                    Reference(json, "patient", fault.Patient);
+                    Value(json, "text", "valueString", fault.Text);
+                }
+            );
+        }
+    }
+
+    private static string Instant(DateTimeOffset at) =>
+        at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 
     private static void Ahead(Utf8JsonWriter json, Forecast forecast)
     {

@@ -75,7 +75,7 @@ public class DeliveryRoomTest
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Cancel);
         }
         scene.Ehr.Count("POST", "Claim").ShouldBe(1);
-        OutboxWorker
+        PushRound
             .MonthsAt(new DateTimeOffset(2026, 2, 3, 0, 0, 0, TimeSpan.Zero))
             .Take(3)
             .ShouldBe(["2026-02", "2026-01", "2025-12"]);

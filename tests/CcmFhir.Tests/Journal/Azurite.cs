@@ -18,10 +18,13 @@ public sealed class Azurite : IAsyncDisposable
     private readonly SemaphoreSlim starting = new(1);
     private Process? process;
     private int blobPort;
+    private int queuePort;
+    private int tablePort;
 
     /// <summary>Connection string of the running service, which is started when it is not running yet.</summary>
-    /// <param name="through">Port of a proxy in front of it; null for none.</param>
-    public async Task<string> ConnectionStringAsync(int? through = null)
+    /// <param name="through">Port of a proxy in front of its blobs; null for none.</param>
+    /// <param name="throughTables">Port of a proxy in front of its tables; null for none.</param>
+    public async Task<string> ConnectionStringAsync(int? through = null, int? throughTables = null)
     {
         await starting.WaitAsync();
         try
@@ -35,7 +38,14 @@ public sealed class Azurite : IAsyncDisposable
         {
             starting.Release();
         }
-        return $"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey={Key};BlobEndpoint=http://127.0.0.1:{through ?? blobPort}/devstoreaccount1";
+        return $"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey={Key};BlobEndpoint=http://127.0.0.1:{through ?? blobPort}/devstoreaccount1;QueueEndpoint=http://127.0.0.1:{queuePort}/devstoreaccount1;TableEndpoint=http://127.0.0.1:{throughTables ?? tablePort}/devstoreaccount1";
+    }
+
+    /// <summary>Port of its table service.</summary>
+    public async Task<int> TablePortAsync()
+    {
+        await ConnectionStringAsync();
+        return tablePort;
     }
 
     /// <summary>Port of its blob service.</summary>
@@ -59,7 +69,7 @@ public sealed class Azurite : IAsyncDisposable
     private async Task StartAsync()
     {
         var main = await InstallAsync();
-        blobPort = FreePort();
+        (blobPort, queuePort, tablePort) = (FreePort(), FreePort(), FreePort());
         var started = Process.Start(
             new ProcessStartInfo("node")
             {
@@ -68,6 +78,10 @@ public sealed class Azurite : IAsyncDisposable
                     main,
                     "--blobPort",
                     $"{blobPort}",
+                    "--queuePort",
+                    $"{queuePort}",
+                    "--tablePort",
+                    $"{tablePort}",
                     "--inMemoryPersistence",
                     "--skipApiVersionCheck",
                     "--disableTelemetry",
@@ -78,10 +92,11 @@ public sealed class Azurite : IAsyncDisposable
                 RedirectStandardError = true,
             }
         )!;
-        // Its own words "successfully listens" come when the port is open.
+        // Its own words "successfully listens" come when a port is open, once for each of the three services.
+        var listening = 0;
         while (await started.StandardOutput.ReadLineAsync() is { } line)
         {
-            if (line.Contains("successfully listens", StringComparison.Ordinal))
+            if (line.Contains("successfully listens", StringComparison.Ordinal) && ++listening == 3)
             {
                 process = started;
                 _ = started.StandardOutput.ReadToEndAsync();
@@ -95,7 +110,7 @@ public sealed class Azurite : IAsyncDisposable
     private static async Task<string> InstallAsync()
     {
         var cache = Directory.CreateDirectory(Repository.At(".cache", $"azurite-{Version}")).FullName;
-        var main = Path.Combine(cache, "node_modules", "azurite", "dist", "src", "blob", "main.js");
+        var main = Path.Combine(cache, "node_modules", "azurite", "dist", "src", "azurite.js");
         if (!File.Exists(Path.Combine(cache, "installed")))
         {
             using var npm = Process.Start(

@@ -1,0 +1,364 @@
+using System.Collections.Concurrent;
+using System.IO.Compression;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json.Nodes;
+using Azure.Storage.Queues;
+using CcmFhir.Commands;
+using CcmFhir.Demo;
+using CcmFhir.Load;
+using CcmFhir.Tests.Journal;
+
+namespace CcmFhir.Tests.Functions;
+
+/// <summary>The published folder under what the Functions host does.</summary>
+public sealed class FunctionsHostTest(Azurite azurite, PublishedProgram published) : IAsyncLifetime
+{
+    private AzureDeployment deployment = null!;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() =>
+        deployment = await AzureDeployment.OpenAsync(azurite, published, Cancel);
+
+    public ValueTask DisposeAsync() => deployment.DisposeAsync();
+
+    [Fact]
+    public async Task A_bundle_goes_in_chunked_and_gzipped_and_comes_out_by_a_search_with_repeated_parameters()
+    {
+        var host = await deployment.InstanceAsync(Cancel);
+        using var http = await deployment.ClientAsync(host, Cancel);
+        using var packed = new MemoryStream();
+        await using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            await gzip.WriteAsync(new CareMonths().Enrolment(0), Cancel);
+        }
+        using var request = new HttpRequestMessage(HttpMethod.Post, "")
+        {
+            Content = new ByteArrayContent(packed.ToArray()),
+        };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/fhir+json");
+        request.Content.Headers.ContentEncoding.Add("gzip");
+        request.Headers.TransferEncodingChunked = true;
+        using var answer = await http.SendAsync(request, Cancel);
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync(Cancel));
+
+        // Two values of one parameter are AND; merged they would be OR and find all three logs.
+        var first = await SearchAsync(http, "Task?patient=p0&period=ge2026-10-01&period=lt2026-10-08");
+        var all = await SearchAsync(http, "Task?patient=p0&period=ge2026-10-01&period=lt2026-11-01");
+
+        all["entry"]!.AsArray().Count.ShouldBe(3);
+        (first["entry"]?.AsArray().Count ?? 0).ShouldBeLessThan(3);
+        ((string)all["entry"]![0]!["fullUrl"]!).ShouldStartWith(http.BaseAddress!.ToString());
+        ((string)all["link"]![0]!["url"]!).ShouldStartWith(http.BaseAddress!.ToString());
+    }
+
+    [Theory]
+    [InlineData("/")]
+    [InlineData("/lab")]
+    [InlineData("/health/ready")]
+    [InlineData("/load/fhir/metadata")]
+    [InlineData("/assets/ccm.css")]
+    [InlineData("/.well-known/smart-configuration")]
+    [InlineData("/auth/load/jwks")]
+    public async Task What_is_open_to_all_is_reached_through_the_host(string path)
+    {
+        var host = await deployment.InstanceAsync(Cancel);
+        using var http = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false });
+
+        using var answer = await http.GetAsync(new Uri(host.Address, path), Cancel);
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK, host.Output);
+    }
+
+    [Fact]
+    public async Task An_outsider_cannot_reach_a_function_of_the_host()
+    {
+        var host = await deployment.InstanceAsync(Cancel);
+        var calls = host.Functions.Where(name => name is not ("Fhir" or "Home" or "Lab" or "Web")).ToList();
+        calls.ShouldBe(["CloseShard", "MonthEnd", "PushClaims", "PushDue"], ignoreOrder: true);
+
+        foreach (var name in calls)
+        {
+            string[] ways =
+            [
+                $"/{name}",
+                $"/{name.ToLowerInvariant()}",
+                $"/{name}/",
+                $"//{name}",
+                $"/./{name}",
+                $"/load/../{name}",
+                $"/load/%2e%2e/{name}",
+                $"/load/..%2f{name}",
+                $"/load/fhir/../../{name}",
+                $"/%{(int)name[0]:x2}{name[1..]}",
+                $"/{name}?x=1",
+            ];
+            foreach (var way in ways)
+            {
+                (await RawAsync(host.Address, way, "")).ShouldBeOneOf([401, 404], way);
+                (
+                    await RawAsync(
+                        host.Address,
+                        way,
+                        "X-Forwarded-For: \r\nX-Forwarded-Host: \r\nConnection: X-Forwarded-For, X-Forwarded-Host, close\r\n"
+                    )
+                ).ShouldBeOneOf([401, 404], way);
+            }
+            // Even where a route let them through, the program refuses what the proxy has marked; unmarked calls are the host's own.
+            (await RawAsync(host.Inside, $"/{name}", "X-Forwarded-For: 203.0.113.1\r\n")).ShouldBe(404);
+            (await RawAsync(host.Inside, $"/{name}", "X-Forwarded-Host: ccm.example.org\r\n")).ShouldBe(404);
+            (await RawAsync(host.Inside, $"/{name}", "")).ShouldBe(500);
+        }
+    }
+
+    [Fact]
+    public async Task A_month_is_closed_by_the_queue_and_its_claims_reach_the_EHR()
+    {
+        await using var ehr = await StandInEhr.StartAsync(Cancel);
+        var practice = JsonNode.Parse(CareMonths.PracticeFile)!;
+        practice["ehr"] = new JsonObject
+        {
+            ["baseUrl"] = ehr.BaseAddress.ToString().TrimEnd('/'),
+            ["references"] = "same-ids",
+        };
+        await deployment.PracticeAsync(practice.ToJsonString());
+        var host = await deployment.InstanceAsync(Cancel);
+        using var http = await deployment.ClientAsync(host, Cancel);
+        await AzureDeployment.EnrolAsync(http, 12, Cancel);
+
+        var (status, body) = await AzureDeployment.EndAsync(
+            http,
+            await AzureDeployment.CloseAsync(http, Cancel),
+            Cancel
+        );
+
+        status.ShouldBe(200, body.ToJsonString());
+        Number(body, "patients").ShouldBe(12);
+        Number(body, "claims").ShouldBe(12);
+        (await deployment.ClaimsAsync(12, Cancel)).ShouldAllBe(claims => claims == 1);
+        while (ehr.Claims.Count < 12)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(50), new RealTime(), Cancel);
+        }
+
+        // Both timers find everything done.
+        foreach (var timer in (string[])["MonthEnd", "PushDue"])
+        {
+            using var fired = await host.FireAsync(timer, Cancel);
+            fired.StatusCode.ShouldBe(HttpStatusCode.OK, host.Output);
+        }
+        await QuietAsync();
+        ehr.Claims.Count.ShouldBe(12);
+        (await deployment.ClaimsAsync(12, Cancel)).ShouldAllBe(claims => claims == 1);
+    }
+
+    [Fact]
+    public async Task The_timer_starts_the_month_before_once()
+    {
+        var host = await deployment.InstanceAsync(Cancel, ("Ccm__CloseHour", "0"));
+        using var http = await deployment.ClientAsync(host, Cancel);
+        for (var hour = 0; hour < 3; hour++)
+        {
+            using var fired = await host.FireAsync("MonthEnd", Cancel);
+            fired.StatusCode.ShouldBe(HttpStatusCode.OK, host.Output);
+        }
+
+        var month = TimeZoneInfo
+            .ConvertTime(new RealTime().GetUtcNow(), TimeZoneInfo.FindSystemTimeZoneById("America/New_York"))
+            .AddMonths(-1)
+            .ToString("yyyy-MM", System.Globalization.CultureInfo.InvariantCulture);
+        (await http.GetAsync($"$ccm-close-status?month={month}&run=1", Cancel)).StatusCode.ShouldBe(HttpStatusCode.OK);
+        (await http.GetAsync($"$ccm-close-status?month={month}&run=2", Cancel)).StatusCode.ShouldBe(
+            HttpStatusCode.NotFound
+        );
+    }
+
+    [Fact]
+    public async Task A_message_that_fails_comes_again_is_put_aside_is_listed_and_can_be_replayed()
+    {
+        var host = await deployment.InstanceAsync(Cancel);
+        var deliveries = new ConcurrentQueue<long>();
+        host.Delivering = (_, count) => deliveries.Enqueue(count);
+        var queue = new QueueServiceClient(
+            deployment.Connection,
+            new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 }
+        ).GetQueueClient("close-shards");
+        var run = $$"""{"practice":"load","month":"{{CareMonths.Month}}","run":1,"shard":0,"patients":["p0"]}""";
+        await queue.SendMessageAsync(run, Cancel);
+
+        var listed = await ListAsync();
+        while (listed.Exit == 0)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(50), new RealTime(), Cancel);
+            listed = await ListAsync();
+        }
+
+        deliveries.ShouldBe([1, 2, 3, 4, 5]);
+        listed.Text.ShouldContain("close-shards: 0 waiting, 1 put aside");
+        listed.Text.ShouldContain("practice load month 2026-10 run 1 shard 0");
+        host.Output.ShouldContain("never started");
+
+        // What was wrong is mended: the run is there.
+        using var http = await deployment.ClientAsync(host, Cancel);
+        await AzureDeployment.EnrolAsync(http, 1, Cancel);
+        await AzureDeployment.EndAsync(http, await AzureDeployment.CloseAsync(http, Cancel), Cancel);
+        (await QueueAsync("replay")).Text.ShouldContain("close-shards: 1 sent out again");
+        await QuietAsync();
+        (await ListAsync()).Exit.ShouldBe(0);
+        deliveries.ShouldBe([1, 2, 3, 4, 5, 1, 1, 1], ignoreOrder: true);
+        (await deployment.ClaimsAsync(1, Cancel)).ShouldBe([1]);
+    }
+
+    [Fact]
+    public async Task A_program_that_is_killed_in_the_middle_is_started_again_and_finishes()
+    {
+        var host = await deployment.InstanceAsync(Cancel);
+        using var http = await deployment.ClientAsync(host, Cancel);
+        await AzureDeployment.EnrolAsync(http, 30, Cancel);
+        host.Delivering = (_, count) => KillOnce(host, count);
+
+        var status = await AzureDeployment.CloseAsync(http, Cancel);
+        while (host.Starts < 2)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), new RealTime(), Cancel);
+        }
+        var (code, body) = await AzureDeployment.EndAsync(http, status, Cancel);
+
+        code.ShouldBe(200, body.ToJsonString());
+        (await deployment.ClaimsAsync(30, Cancel)).ShouldAllBe(claims => claims == 1);
+    }
+
+    [Fact]
+    public async Task Two_instances_close_one_month_at_once_one_is_killed_and_each_patient_has_one_claim()
+    {
+        const int Patients = 210;
+        var one = await deployment.InstanceAsync(Cancel);
+        var two = await deployment.InstanceAsync(Cancel);
+        using var http = await deployment.ClientAsync(one, Cancel);
+        using var other = await deployment.ClientAsync(two, Cancel);
+        await AzureDeployment.EnrolAsync(http, Patients, Cancel);
+
+        // By the queue, and by two requests at once that each go over all patients.
+        var status = await AzureDeployment.CloseAsync(http, Cancel);
+        var whole = http.PostAsync($"$ccm-close?month={CareMonths.Month}", null, Cancel);
+        var killed = other.PostAsync($"$ccm-close?month={CareMonths.Month}", null, Cancel);
+        await using (var journal = await deployment.JournalAsync(Cancel))
+        {
+            while (await journal.ListAsync($"claim/load/{CareMonths.Month}/", null, Cancel).CountAsync(Cancel) < 20)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(10), new RealTime(), Cancel);
+            }
+        }
+        two.Kill();
+        using var answer = await whole;
+        var (code, body) = await AzureDeployment.EndAsync(http, status, Cancel);
+
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync(Cancel));
+        code.ShouldBe(200, body.ToJsonString());
+        Number(body, "claims").ShouldBe(Patients);
+        (await deployment.ClaimsAsync(Patients, Cancel)).ShouldAllBe(claims => claims == 1);
+        using var cut = await killed;
+        cut.IsSuccessStatusCode.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_host_that_would_forward_instead_of_proxying_is_refused_at_the_start()
+    {
+        var folder = Directory.CreateTempSubdirectory("ccmfhir-forward-").FullName;
+        try
+        {
+            var host = JsonNode.Parse(await File.ReadAllTextAsync(Repository.At("host.json"), Cancel))!;
+            host["customHandler"]!["enableProxyingHttpRequest"] = false;
+            host["customHandler"]!["enableForwardingHttpRequest"] = true;
+            await File.WriteAllTextAsync(Path.Combine(folder, "host.json"), host.ToJsonString(), Cancel);
+
+            var fault = await Should.ThrowAsync<InvalidDataException>(() =>
+                Server.BuildAsync(
+                    [
+                        "--FUNCTIONS_CUSTOMHANDLER_PORT=1",
+                        $"--FUNCTIONS_APP_ROOT_PATH={folder}",
+                        $"--Ccm:Store=sqlite:{Path.Combine(folder, "ccm.db")}",
+                    ],
+                    new RealTime(),
+                    Cancel
+                )
+            );
+
+            fault.Message.ShouldContain("enableProxyingHttpRequest");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static void KillOnce(StandInHost host, long delivery)
+    {
+        if (delivery == 1 && host.Starts == 1)
+        {
+            // Between receiving the message and the end of its work.
+            _ = Task.Delay(TimeSpan.FromMilliseconds(60), new RealTime(), Cancel)
+                .ContinueWith(_ => host.Kill(), Cancel, TaskContinuationOptions.None, TaskScheduler.Default);
+        }
+    }
+
+    private static int Number(JsonNode parameters, string name) =>
+        (int)parameters["parameter"]!.AsArray().First(one => (string?)one!["name"] == name)!["valueInteger"]!;
+
+    private static async Task<JsonNode> SearchAsync(HttpClient http, string query)
+    {
+        using var answer = await http.GetAsync(query, Cancel);
+        var text = await answer.Content.ReadAsStringAsync(Cancel);
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK, text);
+        return JsonNode.Parse(text)!;
+    }
+
+    // A request as nobody's client library would tidy it up; answers the status.
+    private static async Task<int> RawAsync(Uri address, string path, string headers)
+    {
+        using var socket = new TcpClient();
+        await socket.ConnectAsync(IPAddress.Loopback, address.Port, Cancel);
+        var body = """{"Data":{"x":"1"}}""";
+        await socket
+            .GetStream()
+            .WriteAsync(
+                Encoding.ASCII.GetBytes(
+                    $"POST {path} HTTP/1.1\r\nHost: ccm.example.org\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n{(headers.Contains("Connection", StringComparison.Ordinal) ? "" : "Connection: close\r\n")}{headers}\r\n{body}"
+                ),
+                Cancel
+            );
+        using var reader = new StreamReader(socket.GetStream(), Encoding.ASCII);
+        var line = await reader.ReadLineAsync(Cancel) ?? "";
+        return int.Parse(line.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    private Task<(int Exit, string Text)> ListAsync() => QueueAsync("list");
+
+    private async Task<(int Exit, string Text)> QueueAsync(string what)
+    {
+        await using var output = new StringWriter();
+        var exit = await QueueCommand
+            .Build()
+            .Parse([what, "--queues", deployment.Connection])
+            .InvokeAsync(new System.CommandLine.InvocationConfiguration { Output = output }, Cancel);
+        return (exit, output.ToString());
+    }
+
+    // No message waits or is being worked on.
+    private async Task QuietAsync()
+    {
+        while (
+            (await ListAsync()).Text.Split('\n') is var lines
+            && lines.Any(line =>
+                line.Contains(" waiting", StringComparison.Ordinal)
+                && !line.Contains(": 0 waiting", StringComparison.Ordinal)
+            )
+        )
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(50), new RealTime(), Cancel);
+        }
+    }
+}

@@ -1,0 +1,414 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Azure.Storage.Queues;
+using Azure.Storage.Queues.Models;
+using CcmFhir.Tests.Journal;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace CcmFhir.Tests.Functions;
+
+/// <summary>Does to a published folder what the Azure Functions host does to a custom handler: reads host.json and the function.json files, starts
+/// the program and starts it again when it fails, passes HTTP requests on by proxy, and brings timers and queue messages as envelopes. The
+/// queues are real ones.</summary>
+internal sealed class StandInHost : IAsyncDisposable
+{
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(20);
+
+    private readonly string folder;
+    private readonly JsonNode settings;
+    private readonly Dictionary<string, JsonNode> functions;
+    private readonly Dictionary<string, string> environment;
+    private readonly string connection;
+    private readonly int port = FreePort();
+    private readonly CancellationTokenSource stopping = new();
+    private readonly HttpClient client = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false })
+    {
+        Timeout = TimeSpan.FromMinutes(5),
+    };
+    private readonly HttpMessageInvoker proxied = new(
+        new SocketsHttpHandler
+        {
+            UseProxy = false,
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            AutomaticDecompression = DecompressionMethods.None,
+        }
+    );
+    private readonly ConcurrentQueue<string> output = new();
+    private readonly WebApplication web;
+    private readonly List<Task> pumps = [];
+    private Process? program;
+    private Task watching = Task.CompletedTask;
+
+    private StandInHost(string folder, string connection, IReadOnlyDictionary<string, string> appSettings)
+    {
+        this.folder = folder;
+        this.connection = connection;
+        settings = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "host.json")))!;
+        functions = Directory
+            .EnumerateFiles(folder, "function.json", SearchOption.AllDirectories)
+            .Where(file => Path.GetDirectoryName(Path.GetDirectoryName(file)) == folder)
+            .ToDictionary(
+                file => Path.GetFileName(Path.GetDirectoryName(file)!),
+                file => JsonNode.Parse(File.ReadAllText(file))!,
+                StringComparer.Ordinal
+            );
+        environment = new Dictionary<string, string>(appSettings, StringComparer.Ordinal)
+        {
+            ["AzureWebJobsStorage"] = connection,
+            ["FUNCTIONS_CUSTOMHANDLER_PORT"] = port.ToString(CultureInfo.InvariantCulture),
+            ["FUNCTIONS_HTTPWORKER_PORT"] = port.ToString(CultureInfo.InvariantCulture),
+            ["FUNCTIONS_APP_ROOT_PATH"] = folder,
+            ["FUNCTIONS_WORKER_RUNTIME"] = "custom",
+            // The function images set these for the host, and the program inherits them.
+            ["ASPNETCORE_URLS"] = "http://+:80",
+            ["ASPNETCORE_CONTENTROOT"] = "/azure-functions-host",
+        };
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder
+            .WebHost.UseUrls("http://127.0.0.1:0")
+            .ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = 104_857_600);
+        builder.Services.AddHttpForwarder();
+        builder.Services.AddRouting();
+        web = builder.Build();
+    }
+
+    /// <summary>Where outsiders reach it.</summary>
+    public Uri Address => new(web.Urls.First());
+
+    /// <summary>Where the program listens; outsiders cannot reach it.</summary>
+    public Uri Inside => new($"http://127.0.0.1:{port}");
+
+    /// <summary>Names of the functions.</summary>
+    public IReadOnlyCollection<string> Functions => functions.Keys;
+
+    /// <summary>How often the program was started.</summary>
+    public int Starts { get; private set; }
+
+    /// <summary>What the program printed.</summary>
+    public string Output => string.Join('\n', output);
+
+    /// <summary>Calls out before a queue message is handed to the program: queue and delivery count.</summary>
+    public Action<string, long>? Delivering { get; set; }
+
+    /// <summary>Starts host and program.</summary>
+    /// <param name="folder">The published folder.</param>
+    /// <param name="connection">Connection string of the storage.</param>
+    /// <param name="appSettings">The app's settings.</param>
+    /// <param name="cancel">Gives up.</param>
+    public static async Task<StandInHost> StartAsync(
+        string folder,
+        string connection,
+        IReadOnlyDictionary<string, string> appSettings,
+        CancellationToken cancel
+    )
+    {
+        var host = new StandInHost(folder, connection, appSettings);
+        try
+        {
+            await host.StartProgramAsync(cancel);
+            host.MapHttp();
+            await host.web.StartAsync(cancel);
+            foreach (var (name, binding) in host.Bindings("queueTrigger"))
+            {
+                host.pumps.Add(host.PumpAsync(name, binding, host.stopping.Token));
+            }
+            return host;
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Lets a timer go off.</summary>
+    public Task<HttpResponseMessage> FireAsync(string function, CancellationToken cancel) =>
+        InvokeAsync(
+            function,
+            (string)Bindings("timerTrigger").Single(one => one.Name == function).Binding["name"]!,
+            new JsonObject
+            {
+                ["Schedule"] = new JsonObject { ["AdjustForDST"] = true },
+                ["ScheduleStatus"] = null,
+                ["IsPastDue"] = false,
+            },
+            new JsonObject(),
+            cancel
+        );
+
+    /// <summary>Kills the program (SIGKILL), as scaling in or a timeout does.</summary>
+    public void Kill() => program!.Kill();
+
+    public async ValueTask DisposeAsync()
+    {
+        await stopping.CancelAsync();
+        await Task.WhenAll(pumps);
+        if (program is not null)
+        {
+            program.Kill();
+            await watching;
+            program.Dispose();
+        }
+        await web.DisposeAsync();
+        client.Dispose();
+        proxied.Dispose();
+        stopping.Dispose();
+    }
+
+    private IEnumerable<(string Name, JsonNode Binding)> Bindings(string type) =>
+        functions
+            .OrderBy(function => function.Key, StringComparer.Ordinal)
+            .Select(function =>
+                (function.Key, function.Value["bindings"]!.AsArray().First(one => (string?)one!["direction"] == "in")!)
+            )
+            .Where(one => (string?)one.Item2["type"] == type);
+
+    private async Task StartProgramAsync(CancellationToken cancel)
+    {
+        var handler = settings["customHandler"]!;
+        ((string?)settings["version"]).ShouldBe("2.0");
+        ((bool?)handler["enableProxyingHttpRequest"]).ShouldBe(true);
+        functions.ShouldNotBeEmpty();
+        var executable = Path.Combine(folder, (string)handler["description"]!["defaultExecutablePath"]!);
+        var start = new ProcessStartInfo(executable)
+        {
+            WorkingDirectory = folder,
+            Arguments = string.Join(' ', handler["description"]!["arguments"]!.AsArray().Select(one => (string)one!)),
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+        Starts++;
+        program = Process.Start(start)!;
+        program.OutputDataReceived += Take;
+        program.ErrorDataReceived += Take;
+        program.BeginOutputReadLine();
+        program.BeginErrorReadLine();
+        var started = program;
+        while (true)
+        {
+            if (started.HasExited)
+            {
+                await started.WaitForExitAsync(cancel);
+                throw new InvalidOperationException($"The program ended with {started.ExitCode}:\n{Output}");
+            }
+            try
+            {
+                using var ready = await client.GetAsync(Inside, cancel);
+                break;
+            }
+            catch (HttpRequestException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(25), new RealTime(), cancel);
+            }
+        }
+        watching = WatchAsync(started);
+    }
+
+    // What ends with 0 is not started again; everything else is.
+    private async Task WatchAsync(Process started)
+    {
+        await started.WaitForExitAsync();
+        if (!stopping.IsCancellationRequested && started.ExitCode != 0)
+        {
+            await StartProgramAsync(stopping.Token);
+        }
+    }
+
+    private void Take(object sender, DataReceivedEventArgs line)
+    {
+        if (line.Data is { } text)
+        {
+            output.Enqueue(text);
+        }
+    }
+
+    // Routes in order of function names, first match wins; no method named is all methods; no match is 404.
+    private void MapHttp()
+    {
+        var forwarder = web.Services.GetRequiredService<IHttpForwarder>();
+        var prefix = (string?)settings["extensions"]?["http"]?["routePrefix"] ?? "api";
+        var order = 0;
+        foreach (var (name, binding) in Bindings("httpTrigger"))
+        {
+            ((string?)binding["authLevel"]).ShouldBe("anonymous", name);
+            var route = $"{prefix}/{(string?)binding["route"] ?? name}".TrimStart('/');
+            web.Map(route, http => ProxyAsync(forwarder, http)).WithOrder(order++);
+        }
+    }
+
+    private async Task ProxyAsync(IHttpForwarder forwarder, HttpContext http)
+    {
+        var request = new ForwarderRequestConfig { ActivityTimeout = TimeSpan.FromSeconds(240) };
+        await forwarder.SendAsync(http, Inside.ToString(), proxied, request, new OutsideHeaders());
+    }
+
+    private async Task PumpAsync(string function, JsonNode binding, CancellationToken cancel)
+    {
+        var queues = settings["extensions"]!["queues"]!;
+        var atOnce = (int)queues["batchSize"]! + (int)queues["newBatchThreshold"]!;
+        var mostTries = (int)queues["maxDequeueCount"]!;
+        ((string?)queues["messageEncoding"]).ShouldBe("base64");
+        var service = new QueueServiceClient(
+            connection,
+            new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 }
+        );
+        var queue = service.GetQueueClient((string)binding["queueName"]!);
+        var poison = service.GetQueueClient(queue.Name + "-poison");
+        await queue.CreateIfNotExistsAsync(cancellationToken: CancellationToken.None);
+        var running = new List<Task>();
+        while (!cancel.IsCancellationRequested)
+        {
+            running.RemoveAll(task => task.IsCompleted);
+            QueueMessage[] messages =
+                running.Count < atOnce
+                    ? (await queue.ReceiveMessagesAsync(atOnce - running.Count, Lease, CancellationToken.None)).Value
+                    : [];
+            running.AddRange(messages.Select(message => WorkAsync(message)));
+            if (messages.Length == 0)
+            {
+                await Task.WhenAny(Task.Delay(Look, new RealTime(), cancel));
+            }
+        }
+        await Task.WhenAll(running);
+
+        async Task WorkAsync(QueueMessage message)
+        {
+            Delivering?.Invoke(queue.Name, message.DequeueCount);
+            if (await DeliverAsync(function, (string)binding["name"]!, message, cancel))
+            {
+                await queue.DeleteMessageAsync(message.MessageId, message.PopReceipt, CancellationToken.None);
+            }
+            else if (message.DequeueCount >= mostTries)
+            {
+                await poison.CreateIfNotExistsAsync(cancellationToken: CancellationToken.None);
+                await poison.SendMessageAsync(message.Body, cancellationToken: CancellationToken.None);
+                await queue.DeleteMessageAsync(message.MessageId, message.PopReceipt, CancellationToken.None);
+            }
+            else
+            {
+                // The host waits visibilityTimeout before it tries again; here nobody waits.
+                await queue.UpdateMessageAsync(
+                    message.MessageId,
+                    message.PopReceipt,
+                    message.Body,
+                    TimeSpan.Zero,
+                    CancellationToken.None
+                );
+            }
+        }
+    }
+
+    private async Task<bool> DeliverAsync(
+        string function,
+        string binding,
+        QueueMessage message,
+        CancellationToken cancel
+    )
+    {
+        try
+        {
+            using var answer = await InvokeAsync(
+                function,
+                binding,
+                // The host writes a message as JSON text inside a string, twice.
+                JsonValue.Create(JsonSerializer.Serialize(message.Body.ToString())),
+                new JsonObject
+                {
+                    ["DequeueCount"] = message.DequeueCount.ToString(CultureInfo.InvariantCulture),
+                    ["Id"] = $"\"{message.MessageId}\"",
+                },
+                cancel
+            );
+            return answer.IsSuccessStatusCode;
+        }
+        catch (Exception fault) when (fault is HttpRequestException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    // An answer that would leave the host waiting, or that it could not read, fails here at once.
+    private async Task<HttpResponseMessage> InvokeAsync(
+        string function,
+        string binding,
+        JsonNode value,
+        JsonObject metadata,
+        CancellationToken cancel
+    )
+    {
+        metadata["sys"] = new JsonObject { ["MethodName"] = function };
+        var body = new JsonObject
+        {
+            ["Data"] = new JsonObject { [binding] = value.DeepClone() },
+            ["Metadata"] = metadata,
+        };
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Inside, "/" + function))
+        {
+            Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json"),
+        };
+        request.Headers.TransferEncodingChunked = true;
+        request.Headers.Add("X-Azure-Functions-InvocationId", Guid.NewGuid().ToString());
+        request.Headers.Add("X-Azure-Functions-HostVersion", "4.1037.0.0");
+        var answer = await client.SendAsync(request, cancel);
+        if (answer.IsSuccessStatusCode)
+        {
+            answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+            answer.Content.Headers.ContentType?.MediaType.ShouldBe("application/json");
+            var said = JsonNode.Parse(await answer.Content.ReadAsStringAsync(cancel))!.AsObject();
+            said.Select(member => member.Key).ShouldBe(["Outputs", "Logs", "ReturnValue"]);
+        }
+        return answer;
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    // What the host's proxy does to headers: those that name the outside are set, whatever the client sent.
+    private sealed class OutsideHeaders : HttpTransformer
+    {
+        public override async ValueTask TransformRequestAsync(
+            HttpContext httpContext,
+            HttpRequestMessage proxyRequest,
+            string destinationPrefix,
+            CancellationToken cancellationToken
+        )
+        {
+            await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
+            Set("X-Forwarded-For", httpContext.Connection.RemoteIpAddress!.ToString());
+            Set("X-Forwarded-Host", httpContext.Request.Host.Value!);
+            Set("X-Forwarded-Proto", httpContext.Request.Scheme);
+            Set("X-Azure-Functions-InvocationId", Guid.NewGuid().ToString());
+            Set("X-Azure-Functions-HostVersion", "4.1037.0.0");
+            proxyRequest.Headers.Host = null;
+
+            void Set(string name, string value)
+            {
+                proxyRequest.Headers.Remove(name);
+                proxyRequest.Headers.TryAddWithoutValidation(name, value);
+            }
+        }
+    }
+}
