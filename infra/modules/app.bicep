@@ -63,13 +63,14 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       AZURE_CLIENT_ID: identityClientId
       APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+      // The start page is ours, not the platform's.
+      AzureWebJobsDisableHomepage: 'true'
       FUNCTIONS_ENABLE_DRAIN_ON_APP_STOPPING: 'true'
       Ccm__Store: 'azure:${journalBlobEndpoint}'
       Ccm__Queues: 'https://${hostAccountName}.queue.${environment().suffixes.storage}'
       Ccm__Access__Mode: 'smart'
       Ccm__PublicAddress: publicAddress
       Ccm__Access__SigningKey: '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/signing-key)'
-      Ccm__StoreNameKey: '@Microsoft.KeyVault(SecretUri=${vaultUri}secrets/store-name-key)'
     }
   }
 }

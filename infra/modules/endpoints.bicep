@@ -9,6 +9,7 @@ param vaultId string
 
 var targets = [
   { key: 'journal-blob', id: journalAccountId, group: 'blob', zone: 'privatelink.blob.${environment().suffixes.storage}' }
+  { key: 'journal-table', id: journalAccountId, group: 'table', zone: 'privatelink.table.${environment().suffixes.storage}' }
   { key: 'host-blob', id: hostAccountId, group: 'blob', zone: 'privatelink.blob.${environment().suffixes.storage}' }
   { key: 'host-queue', id: hostAccountId, group: 'queue', zone: 'privatelink.queue.${environment().suffixes.storage}' }
   { key: 'host-table', id: hostAccountId, group: 'table', zone: 'privatelink.table.${environment().suffixes.storage}' }

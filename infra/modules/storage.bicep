@@ -43,10 +43,14 @@ resource journal 'Microsoft.Storage/storageAccounts@2023-05-01' = {
         properties: { immutabilityPeriodSinceCreationInDays: retentionDays, allowProtectedAppendWrites: true }
       }
     }
+  }
 
-    // Index entries are rewritten and can be made anew from the streams, so they live outside the retention.
-    resource index 'containers' = {
-      name: 'journal-index'
+  // Index entries are rewritten and can be made anew from the streams, so they live outside the retention.
+  resource tables 'tableServices' = {
+    name: 'default'
+
+    resource index 'tables' = {
+      name: 'ccmjournalindex'
     }
   }
 }
@@ -84,15 +88,17 @@ resource host 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   }
 }
 
-resource journalRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(journal.id, principalId, blobDataContributor)
-  scope: journal
-  properties: {
-    principalId: principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', blobDataContributor)
+resource journalRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for role in [blobDataContributor, tableDataContributor]: {
+    name: guid(journal.id, principalId, role)
+    scope: journal
+    properties: {
+      principalId: principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
+    }
   }
-}
+]
 
 // The host keeps its locks and the package in blobs, its timers' state in tables.
 resource hostRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [

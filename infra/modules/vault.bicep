@@ -1,4 +1,4 @@
-// Secrets: our signing key, the key that blob names are hashed with, client secrets of EHR connections.
+// Secrets: our signing key, client secrets of EHR connections.
 param name string
 param location string
 param publicAccess bool

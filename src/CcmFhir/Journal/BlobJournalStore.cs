@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Azure.Data.Tables;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Specialized;
 
@@ -34,14 +35,14 @@ internal sealed class BlobJournalStore : IJournalStore
     private readonly BlobStorage storage;
     private readonly BlobNames names;
     private readonly BlobStreams streams;
-    private readonly BlobIndex index;
+    private readonly TableIndex index;
     private readonly BlobJournalOptions options;
     private readonly StreamGates gates = new();
     private volatile bool closed;
 
     private BlobJournalStore(
         BlobStorage storage,
-        BlobStorage indexStorage,
+        TableStorage table,
         BlobNames names,
         TimeProvider clock,
         BlobJournalOptions options
@@ -51,11 +52,12 @@ internal sealed class BlobJournalStore : IJournalStore
         this.names = names;
         this.options = options;
         streams = new BlobStreams(storage, names, clock, options);
-        index = new BlobIndex(indexStorage, names, streams, options);
+        index = new TableIndex(table, names, streams, options);
     }
 
     /// <summary>Opens the container's journal, or begins one in an empty container; a container that is not there is made.</summary>
     /// <param name="container">The container of the streams.</param>
+    /// <param name="index">The table of the index: it is rewritten, so it stands outside what a retention policy keeps from being changed.</param>
     /// <param name="clock">Waits are taken from it.</param>
     /// <param name="options">How it runs.</param>
     /// <param name="make">Make what is not there; otherwise that is a <see cref="JournalUnavailableException"/>.</param>
@@ -64,6 +66,7 @@ internal sealed class BlobJournalStore : IJournalStore
     /// <exception cref="JournalUnavailableException">It cannot be reached now.</exception>
     public static async Task<BlobJournalStore> OpenAsync(
         BlobContainerClient container,
+        TableClient index,
         TimeProvider clock,
         BlobJournalOptions? options,
         bool make,
@@ -71,7 +74,7 @@ internal sealed class BlobJournalStore : IJournalStore
     )
     {
         var blobs = new BlobStorage(container);
-        var index = new BlobStorage(IndexOf(container));
+        var table = new TableStorage(index);
         if (make)
         {
             await blobs.MakeAsync(cancel);
@@ -81,13 +84,14 @@ internal sealed class BlobJournalStore : IJournalStore
             throw new JournalUnavailableException($"There is no journal in container '{container.Name}'.");
         }
         var key = await BlobJournalMarker.OpenAsync(blobs, cancel);
-        await index.MakeAsync(cancel);
-        return new BlobJournalStore(blobs, index, new BlobNames(key), clock, options ?? new BlobJournalOptions());
+        await table.MakeAsync(cancel);
+        var store = new BlobJournalStore(blobs, table, new BlobNames(key), clock, options ?? new BlobJournalOptions());
+        await IndexMove.RunAsync(new BlobStorage(FirstIndexOf(container)), table, store.index, store.streams, cancel);
+        return store;
     }
 
-    /// <summary>The container of the index: its blobs are rewritten, so it stands beside the one that a retention policy may keep from
-    /// being changed.</summary>
-    public static BlobContainerClient IndexOf(BlobContainerClient container) =>
+    /// <summary>The container that held the index in the first release.</summary>
+    public static BlobContainerClient FirstIndexOf(BlobContainerClient container) =>
         container.GetParentBlobServiceClient().GetBlobContainerClient($"{container.Name}-index");
 
     /// <inheritdoc/>
@@ -274,14 +278,14 @@ internal sealed class BlobJournalStore : IJournalStore
         }
 
         var decision = new BlobDecision(main.Blob, main.Segment, main.Length, work.Id);
-        var claims = await Task.WhenAll(work.Index.Select(entry => index.ClaimAsync(entry, decision, cancel)));
-        if (Array.Find(claims, claim => claim.Taken is not null).Taken is { } taken)
+        var (written, taken) = await index.ClaimAsync(work.Index, decision, cancel);
+        if (taken is not null)
         {
             if (!fresh)
             {
                 return null;
             }
-            return await GiveUpAsync(decision, claims.Any(claim => claim.Written), cancel)
+            return await GiveUpAsync(decision, written, cancel)
                 ? BlobCommit.Appended
                 : new AppendResult(AppendOutcome.IndexTaken, Taken: taken);
         }
@@ -312,9 +316,9 @@ internal sealed class BlobJournalStore : IJournalStore
         {
             streams.Remember(work.Riders[i].Stream, riders[i].Decided(true));
         }
-        foreach (var written in work.Index)
+        foreach (var indexed in work.Index)
         {
-            index.Remember(written.Key, written.Value);
+            index.Remember(indexed.Key, indexed.Value);
         }
         return BlobCommit.Appended;
     }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
 using Azure;
 using Azure.Storage.Blobs;
@@ -32,6 +31,10 @@ internal sealed class BlobStorage(BlobContainerClient container)
 {
     /// <summary>Name of the container, for messages.</summary>
     public string Name => container.Name;
+
+    /// <summary>The container is there.</summary>
+    public Task<bool> ExistsAsync(CancellationToken cancel) =>
+        GuardAsync(async () => (await container.ExistsAsync(cancel)).Value);
 
     /// <summary>Makes the container when it is not there.</summary>
     public Task MakeAsync(CancellationToken cancel) =>
@@ -171,23 +174,6 @@ internal sealed class BlobStorage(BlobContainerClient container)
             }
         });
 
-    /// <summary>Replaces what is written on a blob, if it still has that tag.</summary>
-    public Task<bool> MarkAsync(string name, IDictionary<string, string> facts, ETag tag, CancellationToken cancel) =>
-        GuardAsync(async () =>
-        {
-            try
-            {
-                await container
-                    .GetBlobClient(name)
-                    .SetMetadataAsync(facts, new BlobRequestConditions { IfMatch = tag }, cancel);
-                return true;
-            }
-            catch (RequestFailedException fault) when (fault.Status is 404 or 409 or 412)
-            {
-                return false;
-            }
-        });
-
     /// <summary>Blobs whose name starts so, with what is written on them, in the order of their names.</summary>
     public async IAsyncEnumerable<ListedBlob> ListAsync(
         string prefix,
@@ -212,29 +198,5 @@ internal sealed class BlobStorage(BlobContainerClient container)
         }
     }
 
-    private async Task<T> GuardAsync<T>(Func<Task<T>> call)
-    {
-        try
-        {
-            return await call();
-        }
-        catch (RequestFailedException fault)
-        {
-            var what = fault.Status switch
-            {
-                401 or 403 => "refuses us: see to the role 'Storage Blob Data Contributor' or to the key",
-                404 => "is not there: it was deleted, or the setting names another one",
-                429 or 503 => "is throttling: it will take more in a while",
-                _ => string.Create(CultureInfo.InvariantCulture, $"failed with {fault.Status} {fault.ErrorCode}"),
-            };
-            throw new JournalUnavailableException($"The journal's container '{Name}' {what}.", fault);
-        }
-        catch (Exception fault)
-            when (fault is AggregateException or TimeoutException or HttpRequestException
-                || fault is IOException and not JournalUnreadableException and not JournalUnavailableException
-            )
-        {
-            throw new JournalUnavailableException($"The journal's container '{Name}' cannot be reached now.", fault);
-        }
-    }
+    private Task<T> GuardAsync<T>(Func<Task<T>> call) => StorageFaults.GuardAsync($"container '{Name}'", call);
 }

@@ -178,6 +178,15 @@ internal sealed class BlobStreams(BlobStorage storage, BlobNames names, TimeProv
         }
     }
 
+    /// <summary>The commit is known to have come about; asks nobody.</summary>
+    public bool IsCommitted(BlobDecision decision)
+    {
+        lock (gate)
+        {
+            return decided.TryGet(decision.ToString(), out var committed) && committed;
+        }
+    }
+
     /// <summary>Remembers what became of a commit of our own.</summary>
     public bool Decided(string place, bool committed)
     {

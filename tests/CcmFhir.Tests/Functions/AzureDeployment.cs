@@ -22,9 +22,11 @@ internal sealed class AzureDeployment : IAsyncDisposable
     private readonly List<StandInHost> hosts = [];
     private readonly SigningKey clientKey = SigningKey.Load(pem: null, file: null);
     private readonly ECDsa signing = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+    private readonly Azurite azurite;
     private readonly string program;
 
-    private AzureDeployment(string program, string connection) => (this.program, Connection) = (program, connection);
+    private AzureDeployment(Azurite azurite, string program, string connection) =>
+        (this.azurite, this.program, Connection) = (azurite, program, connection);
 
     /// <summary>Connection string of the storage.</summary>
     public string Connection { get; }
@@ -39,7 +41,11 @@ internal sealed class AzureDeployment : IAsyncDisposable
         CancellationToken cancel
     )
     {
-        var deployment = new AzureDeployment(await published.FolderAsync(), await azurite.ConnectionStringAsync());
+        var deployment = new AzureDeployment(
+            azurite,
+            await published.FolderAsync(),
+            await azurite.ConnectionStringAsync()
+        );
         Directory.CreateDirectory(Path.Combine(deployment.folder, "practices"));
         await deployment.PracticeAsync(CareMonths.PracticeFile);
         await deployment.EmptyQueuesAsync();
@@ -190,9 +196,7 @@ internal sealed class AzureDeployment : IAsyncDisposable
         {
             await host.DisposeAsync();
         }
-        var client = JournalStores.Container($"{Connection};Container={container}");
-        await client.DeleteIfExistsAsync(cancellationToken: CancellationToken.None);
-        await BlobJournalStore.IndexOf(client).DeleteIfExistsAsync(cancellationToken: CancellationToken.None);
+        await azurite.DeleteJournalAsync(container);
         await EmptyQueuesAsync();
         clientKey.Dispose();
         signing.Dispose();

@@ -56,7 +56,10 @@ public sealed class PublishedProgram : IAsyncDisposable
                     configuration,
                     "-o",
                     target,
+                    // A compiler node that stays behind would keep our end of its output open.
+                    "-nodeReuse:false",
                 },
+                Environment = { ["MSBUILDDISABLENODEREUSE"] = "1" },
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
                 UseShellExecute = false,

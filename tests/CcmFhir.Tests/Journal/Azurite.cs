@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using CcmFhir.Journal;
 using CcmFhir.Tests.Journal;
 
 [assembly: AssemblyFixture(typeof(Azurite))]
@@ -55,6 +56,14 @@ public sealed class Azurite : IAsyncDisposable
         return blobPort;
     }
 
+    /// <summary>Deletes a journal's container and its index.</summary>
+    public async Task DeleteJournalAsync(string container)
+    {
+        var place = $"{await ConnectionStringAsync()};Container={container}";
+        await JournalStores.Container(place).DeleteIfExistsAsync(cancellationToken: CancellationToken.None);
+        await JournalStores.IndexTable(place).DeleteAsync(CancellationToken.None);
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (process is not null)
@@ -92,11 +101,11 @@ public sealed class Azurite : IAsyncDisposable
                 RedirectStandardError = true,
             }
         )!;
-        // Its own words "successfully listens" come when a port is open, once for each of the three services.
+        // Its own words "successfully listening" come when a port is open, once for each of the three services.
         var listening = 0;
         while (await started.StandardOutput.ReadLineAsync() is { } line)
         {
-            if (line.Contains("successfully listens", StringComparison.Ordinal) && ++listening == 3)
+            if (line.Contains("successfully listening", StringComparison.Ordinal) && ++listening == 3)
             {
                 process = started;
                 _ = started.StandardOutput.ReadToEndAsync();

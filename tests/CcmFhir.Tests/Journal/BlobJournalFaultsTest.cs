@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using Azure.Core;
+using Azure.Data.Tables;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using CcmFhir.Journal;
@@ -22,12 +23,7 @@ public sealed class BlobJournalFaultsTest(Azurite azurite) : IAsyncLifetime
 
     public async ValueTask InitializeAsync() => await azurite.ConnectionStringAsync();
 
-    public async ValueTask DisposeAsync()
-    {
-        var client = await ContainerAsync();
-        await client.DeleteIfExistsAsync(cancellationToken: CancellationToken.None);
-        await BlobJournalStore.IndexOf(client).DeleteIfExistsAsync(cancellationToken: CancellationToken.None);
-    }
+    public async ValueTask DisposeAsync() => await azurite.DeleteJournalAsync(container);
 
     [Theory]
     [InlineData(1)]
@@ -36,14 +32,15 @@ public sealed class BlobJournalFaultsTest(Azurite azurite) : IAsyncLifetime
     public async Task Through_a_network_that_fails_nothing_is_lost_doubled_or_halved(int seed)
     {
         await using var proxy = await FaultProxy.StartAsync(await azurite.BlobPortAsync(), share: 0.15, seed);
+        await using var tables = await FaultProxy.StartAsync(await azurite.TablePortAsync(), share: 0.15, seed + 10);
         var acknowledged = new ConcurrentBag<(string Stream, long Position, string Text)>();
         for (var instance = 0; instance < 2; instance++)
         {
             // The container itself is made without faults; it is not what is tried here.
             await using var _ = await OpenAsync();
         }
-        await using var one = await OpenAsync(proxy.Port, Quick);
-        await using var two = await OpenAsync(proxy.Port, Quick);
+        await using var one = await OpenAsync((proxy.Port, tables.Port), Quick);
+        await using var two = await OpenAsync((proxy.Port, tables.Port), Quick);
 
         await Task.WhenAll(
             Enumerable.Range(0, 12).Select(writer => WriteAsync(writer % 2 == 0 ? one : two, writer, 8, acknowledged))
@@ -58,7 +55,7 @@ public sealed class BlobJournalFaultsTest(Azurite azurite) : IAsyncLifetime
     [Fact]
     public async Task A_writer_that_dies_after_any_of_its_writes_leaves_a_whole_commit_or_none()
     {
-        // Writes of this commit: two streams made, three index entries, one rider, the deciding entry.
+        // Writes of this commit: two streams made, the index entries (in three partitions), one rider, the deciding entry.
         var outcomes = new List<bool>();
         for (var last = 1; last <= 7; last++)
         {
@@ -259,11 +256,15 @@ public sealed class BlobJournalFaultsTest(Azurite azurite) : IAsyncLifetime
             Cancel
         );
 
-        foreach (var name in (await NamesAsync("")).Concat(await NamesAsync("", index: true)))
+        foreach (var name in await NamesAsync(""))
         {
-            name.ShouldMatch("^(journal|[sip](/[0-9a-f]{5,40})+)$");
+            name.ShouldMatch("^(journal|[sp](/[0-9a-f]{5,40})+)$");
         }
-        (await NamesAsync("", index: true)).ShouldHaveSingleItem();
+        var rows = await (await TableAsync()).QueryAsync<TableEntity>().ToListAsync(Cancel);
+        rows.RemoveAll(row => row.RowKey == BlobNames.MovedRow);
+        $"{rows.ShouldHaveSingleItem().PartitionKey}/{rows[0].RowKey}".ShouldMatch(
+            "^[0-9a-f]{16}/([0-9a-f]{16}-){4}[0-9a-f]{40}$"
+        );
     }
 
     [Fact]
@@ -300,6 +301,22 @@ public sealed class BlobJournalFaultsTest(Azurite azurite) : IAsyncLifetime
         );
         (counted.Writes, counted.Reads).ShouldBe((3, 0));
 
+        // Ten resources that the patient did not have yet: their ids are one write together.
+        counted.Reset();
+        await store.AppendAsync(
+            new JournalCommit(
+                [new("patient/riverside/p1", 3, new byte[13_605])],
+                [
+                    .. known,
+                    .. Enumerable
+                        .Range(0, 10)
+                        .Select(task => new IndexEntry($"id/riverside/Task/p1-{task}", "patient/riverside/p1")),
+                ]
+            ),
+            Cancel
+        );
+        (counted.Writes, counted.Reads).ShouldBe((2, 0));
+
         // A new stream is made before it is appended to, and is looked for before that.
         counted.Reset();
         await store.AppendAsync(new JournalCommit([new("patient/riverside/p2", 0, new byte[13_603])], []), Cancel);
@@ -309,7 +326,7 @@ public sealed class BlobJournalFaultsTest(Azurite azurite) : IAsyncLifetime
         counted.Reset();
         await store.AppendAsync(
             new JournalCommit(
-                [new("patient/riverside/p1", 3, new byte[13_604])],
+                [new("patient/riverside/p1", 4, new byte[13_604])],
                 [new("enrolled/riverside/p1", "y", Replaces: "x")]
             ),
             Cancel
@@ -388,7 +405,7 @@ public sealed class BlobJournalFaultsTest(Azurite azurite) : IAsyncLifetime
         await store.AppendAsync(new JournalCommit([new("s", 0, Bytes("x"))], [new("k", "s")]), Cancel);
         var client = await ContainerAsync();
         await client.UploadBlobAsync("notes.txt", BinaryData.FromString("x"), Cancel);
-        await BlobJournalStore.IndexOf(client).UploadBlobAsync("i/0123", BinaryData.FromString("x"), Cancel);
+        await (await TableAsync()).AddEntityAsync(new TableEntity("0123", "4567"), Cancel);
         await client.UploadBlobAsync("s/0123/00000", BinaryData.FromString("x"), Cancel);
 
         var faults = await store.CheckAsync(Cancel).ToListAsync(Cancel);
@@ -400,12 +417,17 @@ public sealed class BlobJournalFaultsTest(Azurite azurite) : IAsyncLifetime
     [Fact]
     public async Task Storage_that_is_away_is_unavailable()
     {
-        var nobody = JournalStores.Container(
-            "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=c2VjcmV0;BlobEndpoint=http://127.0.0.1:1/a",
-            settings => settings.Retry.MaxRetries = 0
-        );
+        const string Nobody =
+            "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=c2VjcmV0;BlobEndpoint=http://127.0.0.1:1/a;TableEndpoint=http://127.0.0.1:1/a";
         await Should.ThrowAsync<JournalUnavailableException>(() =>
-            BlobJournalStore.OpenAsync(nobody, new RealTime(), Quick, make: true, Cancel)
+            BlobJournalStore.OpenAsync(
+                JournalStores.Container(Nobody, settings => settings.Retry.MaxRetries = 0),
+                JournalStores.IndexTable(Nobody),
+                new RealTime(),
+                Quick,
+                make: true,
+                Cancel
+            )
         );
 
         await using var store = await OpenAsync();
@@ -427,6 +449,19 @@ public sealed class BlobJournalFaultsTest(Azurite azurite) : IAsyncLifetime
     [InlineData("UseDevelopmentStorage=true;Container=mine", "http://127.0.0.1:10000/devstoreaccount1/mine")]
     public void An_address_or_connection_string_names_the_container(string text, string address) =>
         JournalStores.Container(text).Uri.ToString().ShouldBe(address);
+
+    [Theory]
+    [InlineData("https://acme.blob.core.windows.net", "https://acme.table.core.windows.net/ccmjournalindex")]
+    [InlineData("https://acme.blob.core.windows.net/mine", "https://acme.table.core.windows.net/ccmmineindex")]
+    [InlineData("UseDevelopmentStorage=true", "http://127.0.0.1:10002/devstoreaccount1/ccmjournalindex")]
+    public void The_index_lies_in_a_table_of_the_same_account(string text, string address) =>
+        JournalStores.IndexTable(text).Uri.ToString().ShouldBe(address);
+
+    [Fact]
+    public void Containers_whose_names_differ_by_hyphens_have_different_tables() =>
+        JournalStores
+            .IndexTable("UseDevelopmentStorage=true;Container=a-b")
+            .Name.ShouldNotBe(JournalStores.IndexTable("UseDevelopmentStorage=true;Container=ab").Name);
 
     [Fact]
     public void A_setting_that_is_no_connection_string_is_refused_without_being_repeated() =>
@@ -514,37 +549,43 @@ public sealed class BlobJournalFaultsTest(Azurite azurite) : IAsyncLifetime
     }
 
     private async Task<BlobJournalStore> OpenAsync(
-        int? through = null,
+        (int Blobs, int Tables)? through = null,
         BlobJournalOptions? options = null,
         WritesCounted? counted = null
     )
     {
-        var client = JournalStores.Container(
-            $"{await azurite.ConnectionStringAsync(through)};Container={container}",
-            settings =>
-            {
-                settings.Retry.Delay = TimeSpan.FromMilliseconds(5);
-                settings.Retry.MaxRetries = 8;
-                if (counted is not null)
-                {
-                    settings.AddPolicy(counted, HttpPipelinePosition.PerCall);
-                }
-            }
+        var place = $"{await azurite.ConnectionStringAsync(through?.Blobs, through?.Tables)};Container={container}";
+        return await BlobJournalStore.OpenAsync(
+            JournalStores.Container(place, Configure),
+            JournalStores.IndexTable(place, Configure),
+            new RealTime(),
+            options,
+            make: true,
+            Cancel
         );
-        return await BlobJournalStore.OpenAsync(client, new RealTime(), options, make: true, Cancel);
+
+        void Configure(ClientOptions settings)
+        {
+            settings.Retry.Delay = TimeSpan.FromMilliseconds(5);
+            settings.Retry.MaxRetries = 8;
+            if (counted is not null)
+            {
+                settings.AddPolicy(counted, HttpPipelinePosition.PerCall);
+            }
+        }
     }
 
     private async Task<BlobContainerClient> ContainerAsync() =>
         JournalStores.Container($"{await azurite.ConnectionStringAsync()};Container={container}");
 
-    private async Task<List<string>> NamesAsync(string prefix, bool index = false)
-    {
-        var client = await ContainerAsync();
-        return await (index ? BlobJournalStore.IndexOf(client) : client)
+    private async Task<TableClient> TableAsync() =>
+        JournalStores.IndexTable($"{await azurite.ConnectionStringAsync()};Container={container}");
+
+    private async Task<List<string>> NamesAsync(string prefix) =>
+        await (await ContainerAsync())
             .GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, Cancel)
             .Select(blob => blob.Name)
             .ToListAsync(Cancel);
-    }
 
     private static async Task<string> StreamBlobAsync(BlobContainerClient client, string stream)
     {

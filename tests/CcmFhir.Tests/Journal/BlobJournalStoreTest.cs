@@ -14,10 +14,5 @@ public sealed class BlobJournalStoreTest(Azurite azurite) : JournalStoreContract
             Cancel
         );
 
-    private protected override async ValueTask CleanAsync()
-    {
-        var client = JournalStores.Container($"{await azurite.ConnectionStringAsync()};Container={container}");
-        await client.DeleteIfExistsAsync(cancellationToken: CancellationToken.None);
-        await BlobJournalStore.IndexOf(client).DeleteIfExistsAsync(cancellationToken: CancellationToken.None);
-    }
+    private protected override async ValueTask CleanAsync() => await azurite.DeleteJournalAsync(container);
 }

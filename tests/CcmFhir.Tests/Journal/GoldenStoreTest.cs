@@ -30,10 +30,10 @@ public sealed class GoldenStoreTest(Azurite azurite) : IDisposable
     [Fact]
     public async Task The_blobs_of_the_first_release_are_read_and_go_on()
     {
-        var container = JournalStores.Container(
-            $"{await azurite.ConnectionStringAsync()};Container=golden-{Guid.NewGuid():N}"
-        );
-        var index = BlobJournalStore.IndexOf(container);
+        var name = $"golden-{Guid.NewGuid():N}";
+        var place = $"{await azurite.ConnectionStringAsync()};Container={name}";
+        var container = JournalStores.Container(place);
+        var index = BlobJournalStore.FirstIndexOf(container);
         await container.CreateAsync(cancellationToken: Cancel);
         await index.CreateAsync(cancellationToken: Cancel);
         try
@@ -41,26 +41,26 @@ public sealed class GoldenStoreTest(Azurite azurite) : IDisposable
             foreach (var blob in await BlobsAsync())
             {
                 var bytes = new BinaryData(blob.Content);
-                var (place, facts) = (
+                var (home, facts) = (
                     blob.Name.StartsWith("i/", StringComparison.Ordinal) ? index : container,
                     blob.Facts
                 );
                 if (blob.Name.StartsWith("s/", StringComparison.Ordinal))
                 {
-                    var client = place.GetAppendBlobClient(blob.Name);
+                    var client = home.GetAppendBlobClient(blob.Name);
                     await client.CreateAsync(new AppendBlobCreateOptions { Metadata = facts }, Cancel);
                     await client.AppendBlockAsync(bytes.ToStream(), cancellationToken: Cancel);
                 }
                 else
                 {
-                    await place
-                        .GetBlobClient(blob.Name)
+                    await home.GetBlobClient(blob.Name)
                         .UploadAsync(bytes, new BlobUploadOptions { Metadata = facts }, Cancel);
                 }
             }
 
             await using var store = await BlobJournalStore.OpenAsync(
                 container,
+                JournalStores.IndexTable(place),
                 new RealTime(),
                 new BlobJournalOptions { MostBlocks = 3 },
                 make: false,
@@ -71,7 +71,7 @@ public sealed class GoldenStoreTest(Azurite azurite) : IDisposable
         }
         finally
         {
-            await container.DeleteAsync(cancellationToken: CancellationToken.None);
+            await azurite.DeleteJournalAsync(name);
             await index.DeleteAsync(cancellationToken: CancellationToken.None);
         }
     }
