@@ -7,6 +7,7 @@ var commands = new Dictionary<string, Func<Task>>(StringComparer.Ordinal)
     ["validate"] = () => Task.Run(() => ValidateBench.Run(shorter)),
     ["decide"] = () => Task.Run(() => DecideBench.Run(shorter)),
     ["journal"] = () => JournalBench.RunAsync(shorter),
+    ["blob"] = () => BlobBench.RunAsync(shorter),
 };
 if (args.FirstOrDefault() is not { } name || !commands.TryGetValue(name, out var command))
 {

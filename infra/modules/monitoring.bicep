@@ -43,14 +43,14 @@ var alerts = [
   {
     key: 'poison-messages'
     text: 'Work of the month end or a push gave up after five tries (runbook: poison messages).'
-    query: 'customMetrics | where name == "ccm.queue.poison" | summarize value = sum(valueSum)'
+    query: 'customMetrics | where name == "ccm.queue.poison" | summarize value = max(valueMax)'
     threshold: 0
     severity: 1
   }
   {
     key: 'refused-claims'
     text: 'An EHR refused claims for good (runbook: refused claims).'
-    query: 'customMetrics | where name == "ccm.claims.refused" | summarize value = sum(valueSum)'
+    query: 'customMetrics | where name == "ccm.claims" and tostring(customDimensions.state) == "ClaimRefused" | summarize value = sum(valueSum)'
     threshold: 0
     severity: 2
   }

@@ -7,6 +7,7 @@ using CcmFhir.Journal;
 using CcmFhir.MonthEnd;
 using CcmFhir.Options;
 using CcmFhir.Pages;
+using CcmFhir.Telemetry;
 
 namespace CcmFhir;
 
@@ -39,6 +40,7 @@ internal static class Server
         builder.AddPages(practices, clock);
         builder.AddPages();
         builder.AddFunctions();
+        builder.AddTelemetry();
         builder.Services.AddDelivery(settings, $"{Environment.MachineName}-{Environment.ProcessId}");
 
         var app = builder.Build();

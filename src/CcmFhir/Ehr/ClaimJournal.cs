@@ -1,5 +1,6 @@
 using CcmFhir.Intake;
 using CcmFhir.Journal;
+using CcmFhir.Telemetry;
 
 namespace CcmFhir.Ehr;
 
@@ -29,14 +30,19 @@ internal sealed class ClaimJournal(StreamRecords streams, TimeProvider clock)
         var payload = new EntryPayload(
             clock.GetUtcNow(),
             "ccmfhir",
-            "",
+            Signals.Correlation(),
             [new JournalRecord(kind, "Claim", claimId, 0, note.ToBytes())]
         );
         var answer = await streams.Store.AppendAsync(
             new JournalCommit([new StreamAppend(record.Stream, record.Position, payload.ToBytes())], []),
             cancel
         );
-        return answer.Outcome == AppendOutcome.Appended;
+        if (answer.Outcome != AppendOutcome.Appended)
+        {
+            return false;
+        }
+        Signals.Claim(DerivedIndex.Practice(record.Stream) ?? "", kind);
+        return true;
     }
 
     /// <summary>Appends an event wherever the stream stands: what happened has happened.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using CcmFhir.Export;
 using CcmFhir.Journal;
+using CcmFhir.Telemetry;
 
 namespace CcmFhir.Ehr;
 
@@ -190,6 +191,7 @@ internal sealed class PushClaims(StreamRecords streams, TimeProvider clock, stri
                     originals,
                     cancel
                 );
+            using var pushing = Signals.Begin("push claim", [record.Find("Claim", claimId)?.Correlation ?? ""]);
             // Shorter than the lease by a request's time and the time a lost request may still be at work.
             var sendBefore = clock.GetUtcNow() + (2 * Deliver.Requests(shape, draft) * ehr.Connection.Timeout);
             var lease = new DeliveryNote

@@ -2,6 +2,7 @@ using CcmFhir.Access;
 using CcmFhir.Intake;
 using CcmFhir.Journal;
 using CcmFhir.MonthEnd;
+using CcmFhir.Telemetry;
 using CcmFhir.Trail;
 using CcmFhir.Validation;
 
@@ -125,7 +126,7 @@ internal sealed partial class FhirEndpoints(
                 practice,
                 new AccessContext(practice.Slug, "anonymous", []),
                 Now(),
-                request.Http.TraceIdentifier,
+                Signals.Correlation(request.Http),
                 ownBase
             );
             return null;
@@ -140,7 +141,7 @@ internal sealed partial class FhirEndpoints(
                     : Refusal.Of(429, "throttled", "rate", admitted.Fault!)
             );
         }
-        request.Arrival = new Arrival(practice, context, Now(), request.Http.TraceIdentifier, ownBase);
+        request.Arrival = new Arrival(practice, context, Now(), Signals.Correlation(request.Http), ownBase);
         return null;
     }
 

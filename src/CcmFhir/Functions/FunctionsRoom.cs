@@ -2,6 +2,7 @@ using System.Text.Json;
 using CcmFhir.Ehr;
 using CcmFhir.Fhir;
 using CcmFhir.MonthEnd;
+using CcmFhir.Telemetry;
 
 namespace CcmFhir.Functions;
 
@@ -116,18 +117,26 @@ internal sealed class FunctionCalls(
         }
     }
 
-    /// <summary>The timer that looks for claims to be pushed again: each practice with an EHR becomes a message.</summary>
+    /// <summary>The timer that looks for claims to be pushed again: each practice with an EHR becomes a message. It also counts what was put aside.</summary>
     public async Task PushDueAsync(CancellationToken cancel)
     {
         foreach (var practice in push.Practices)
         {
             await queues.SendAsync(new PushWork(practice), cancel);
         }
+        foreach (var queue in WorkQueues.All)
+        {
+            Signals.PutAside(queue, await queues.CountAsync(queue + WorkQueues.Poison, cancel));
+        }
     }
 
     /// <summary>A practice whose claims are to be pushed.</summary>
-    public Task PushClaimsAsync(Invocation invocation, CancellationToken cancel) =>
-        push.RunAsync(Read<PushWork>(invocation).Practice, cancel);
+    public async Task PushClaimsAsync(Invocation invocation, CancellationToken cancel)
+    {
+        var work = Read<PushWork>(invocation);
+        using var pushing = Signals.Continue("push", work.TraceParent);
+        await push.RunAsync(work.Practice, cancel);
+    }
 
     private static T Read<T>(Invocation invocation)
     {

@@ -1,6 +1,7 @@
 using CcmFhir.Access;
 using CcmFhir.Fhir;
 using CcmFhir.Journal;
+using CcmFhir.Telemetry;
 
 namespace CcmFhir.Intake;
 
@@ -19,6 +20,13 @@ internal sealed class ReceiveBundle(StreamRecords records, Door door, TimeProvid
     /// <summary>Does what the entries ask for. Afterwards each entry holds its answer, or why it is refused; for a transaction that is not
     /// done, the refusal says why with the reasons of all entries.</summary>
     public async Task<Refusal?> RunAsync(Arrival arrival, BundleRequest request, CancellationToken cancel)
+    {
+        var refusal = await TakeAsync(arrival, request, cancel);
+        Signals.Received(arrival.Practice.Slug, request.Entries);
+        return refusal;
+    }
+
+    private async Task<Refusal?> TakeAsync(Arrival arrival, BundleRequest request, CancellationToken cancel)
     {
         foreach (var entry in request.Entries)
         {

@@ -51,7 +51,10 @@ internal sealed class StreamRecord
         );
 
     /// <summary>The versions of a resource; null when it was never there.</summary>
-    public ResourceVersions? Find(string type, string id) => resources.GetValueOrDefault(Key(type, id));
+    public ResourceVersions? Find(string type, string id) => Find(Key(type, id));
+
+    /// <summary>The resource that a reference <c>Type/id</c> names, deleted or not; null when it was never here.</summary>
+    public ResourceVersions? Find(string reference) => resources.GetValueOrDefault(reference);
 
     /// <summary>The claim of that logical id; null when we issued none.</summary>
     public ClaimJourney? Claim(string id) => claims.GetValueOrDefault(id);
@@ -93,7 +96,10 @@ internal sealed class StreamRecord
                         payload.At,
                         record.Body
                     );
-                    nextResources[key] = new ResourceVersions(stored, payload.By, nextResources.GetValueOrDefault(key));
+                    nextResources[key] = new ResourceVersions(stored, payload.By, nextResources.GetValueOrDefault(key))
+                    {
+                        Correlation = payload.Correlation,
+                    };
                 }
                 if (record.Kind is RecordKind.ClaimIssued)
                 {
@@ -128,6 +134,9 @@ internal sealed class StreamRecord
 /// <param name="Previous">The version before; null for the first.</param>
 internal sealed record ResourceVersions(StoredResource Current, string By, ResourceVersions? Previous)
 {
+    /// <summary>What follows the request that brought it; may be empty.</summary>
+    public string Correlation { get; init; } = "";
+
     /// <summary>Versions, newest first.</summary>
     public IEnumerable<ResourceVersions> NewestFirst()
     {

@@ -4,6 +4,7 @@ using CcmFhir.Fhir;
 using CcmFhir.Intake;
 using CcmFhir.Journal;
 using CcmFhir.Options;
+using CcmFhir.Telemetry;
 using CcmFhir.Validation;
 
 namespace CcmFhir.MonthEnd;
@@ -225,12 +226,18 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
                 return (decision, null, claims.Count > 0, null);
             }
             var (id, bytes) = claim;
+            using var issuing = Signals.Begin(
+                "issue claim",
+                decision.Time.Entries.Select(entry => record.Find(entry.Log.Reference)?.Correlation ?? "")
+            );
             if (Fault(decision.Patient, id, bytes) is { } fault)
             {
                 return (decision, null, false, fault);
             }
             if (await IssueAsync(file.Practice.Slug, record, month, id, bytes, places, asOf, cancel))
             {
+                Signals.Claim(file.Practice.Slug, RecordKind.ClaimIssued);
+                Signals.Counted(file.Practice.Slug, decision);
                 return (decision, id, false, null);
             }
         }
@@ -297,7 +304,7 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
         var payload = new EntryPayload(
             at,
             "ccmfhir",
-            "",
+            Signals.Correlation(),
             [new JournalRecord(RecordKind.ClaimIssued, "Claim", id, 1, claim)]
         );
         var appended = await records.Store.AppendAsync(

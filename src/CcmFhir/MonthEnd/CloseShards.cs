@@ -6,6 +6,7 @@ using System.Security.Cryptography;
 using System.Text;
 using CcmFhir.Domain;
 using CcmFhir.Options;
+using CcmFhir.Telemetry;
 
 namespace CcmFhir.MonthEnd;
 
@@ -146,6 +147,7 @@ internal sealed class CloseShards(
         {
             return 0;
         }
+        using var closing = Signals.Continue("close shard", work.TraceParent);
         // As of now, not as of the start: a shard that comes late must not undo what was decided on newer facts.
         var failed = new ConcurrentDictionary<string, Exception>(StringComparer.Ordinal);
         var closed = await close.RunPatientsAsync(
@@ -178,6 +180,7 @@ internal sealed class CloseShards(
                     },
             cancel
         );
+        Signals.ShardClosed(work.Practice, work.Month, work.Patients.Count);
         if (all[work.Run - 1].State == CloseState.Closed)
         {
             log.LogInformation("{Practice} {Month} is closed, run {Run}.", work.Practice, month, work.Run);
@@ -199,6 +202,7 @@ internal sealed class CloseShards(
             work.Month,
             work.Run
         );
+        Signals.ShardGivenUp(work.Practice, work.Month);
         if (
             !ServiceMonth.TryParse(work.Month, out var month)
             || await FindAsync(work.Practice, month, work.Run, cancel) is null
@@ -242,6 +246,7 @@ internal sealed class CloseShards(
                 },
                 cancel
             );
+            Signals.ShardSent(run.Practice, run.Month.ToString());
         }
     }
 }

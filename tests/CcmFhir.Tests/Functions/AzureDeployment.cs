@@ -181,6 +181,12 @@ internal sealed class AzureDeployment : IAsyncDisposable
         while (true)
         {
             using var answer = await http.GetAsync(status, cancel);
+            // The host's proxy answers for a program that is being started again.
+            if (answer.StatusCode == System.Net.HttpStatusCode.BadGateway)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50), new RealTime(), cancel);
+                continue;
+            }
             if ((int)answer.StatusCode != 202)
             {
                 return ((int)answer.StatusCode, JsonNode.Parse(await answer.Content.ReadAsStringAsync(cancel))!);

@@ -1,11 +1,13 @@
 using System.Diagnostics;
 using System.Reflection;
 using System.Text.Json;
+using System.Text.RegularExpressions;
+using CcmFhir.Telemetry;
 
 namespace CcmFhir.Tests.Infra;
 
 /// <summary>The infrastructure compiles with the real Bicep compiler, and the template it makes keeps the promises of the journal.</summary>
-public class BicepTest
+public partial class BicepTest
 {
     [Theory]
     [InlineData("build")]
@@ -38,6 +40,65 @@ public class BicepTest
         template.ShouldNotContain("listKeys");
         template.ShouldNotContain("\"allowSharedKeyAccess\": true");
     }
+
+    [Fact]
+    public async Task Every_alert_asks_for_a_metric_that_there_is_and_has_its_section_in_the_runbook()
+    {
+        var (_, template, _) = await BicepAsync("build");
+        using var json = JsonDocument.Parse(template);
+        var alerts = Alerts(json.RootElement).ToList();
+        var runbook = await File.ReadAllLinesAsync(
+            Repository.At("docs", "runbook.md"),
+            TestContext.Current.CancellationToken
+        );
+
+        alerts.Count.ShouldBeGreaterThan(3);
+        foreach (var (key, query) in alerts)
+        {
+            runbook.ShouldContain($"## {key}");
+            foreach (Match name in MetricName().Matches(query))
+            {
+                Signals.Metrics.ShouldContain(name.Groups[1].Value);
+            }
+            (query.StartsWith("requests ", StringComparison.Ordinal) || MetricName().IsMatch(query)).ShouldBeTrue(
+                query
+            );
+        }
+    }
+
+    [Fact]
+    public async Task Every_setting_of_the_app_is_one_that_the_program_or_the_platform_reads()
+    {
+        var (_, template, _) = await BicepAsync("build");
+        var docs = await File.ReadAllTextAsync(
+            Repository.At("docs", "interfaces.md"),
+            TestContext.Current.CancellationToken
+        );
+        foreach (Match setting in ProgramSetting().Matches(template))
+        {
+            docs.ShouldContain($"`{setting.Groups[1].Value.Replace("__", ":", StringComparison.Ordinal)}`");
+        }
+    }
+
+    [GeneratedRegex("name == \"([a-z.]+)\"", RegexOptions.None, 1000)]
+    private static partial Regex MetricName();
+
+    [GeneratedRegex("\"(Ccm__[A-Za-z_]+)\"", RegexOptions.None, 1000)]
+    private static partial Regex ProgramSetting();
+
+    // An alert is an object with key and query, wherever the template keeps its variables.
+    private static IEnumerable<(string Key, string Query)> Alerts(JsonElement element) =>
+        element.ValueKind switch
+        {
+            JsonValueKind.Array => element.EnumerateArray().SelectMany(Alerts),
+            JsonValueKind.Object
+                when element.TryGetProperty("key", out var key) && element.TryGetProperty("query", out var query) =>
+            [
+                (key.GetString()!, query.GetString()!),
+            ],
+            JsonValueKind.Object => element.EnumerateObject().SelectMany(member => Alerts(member.Value)),
+            _ => [],
+        };
 
     private static async Task<(int Code, string Output, string Errors)> BicepAsync(string command)
     {

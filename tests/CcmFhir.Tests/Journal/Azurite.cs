@@ -1,60 +1,29 @@
-using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using CcmFhir.Journal;
+using CcmFhir.Load;
 using CcmFhir.Tests.Journal;
 
 [assembly: AssemblyFixture(typeof(Azurite))]
 
 namespace CcmFhir.Tests.Journal;
 
-/// <summary>Azure Storage on this machine: Azurite, from npm, started once a test run when the first test asks for it. Needs Node and, the
-/// first time, npm's registry; what it installs stays in <c>.cache</c> at the root of the repository.</summary>
+/// <summary>Azure Storage on this machine, started once a test run when the first test asks for it; what it needs stays in <c>.cache</c> at the root of
+/// the repository.</summary>
 public sealed class Azurite : IAsyncDisposable
 {
-    private const string Version = "3.35.0";
-    private const string Key =
-        "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
-
     private readonly SemaphoreSlim starting = new(1);
-    private Process? process;
-    private int blobPort;
-    private int queuePort;
-    private int tablePort;
+    private AzuriteProcess? process;
 
     /// <summary>Connection string of the running service, which is started when it is not running yet.</summary>
     /// <param name="through">Port of a proxy in front of its blobs; null for none.</param>
     /// <param name="throughTables">Port of a proxy in front of its tables; null for none.</param>
-    public async Task<string> ConnectionStringAsync(int? through = null, int? throughTables = null)
-    {
-        await starting.WaitAsync();
-        try
-        {
-            if (process is null)
-            {
-                await StartAsync();
-            }
-        }
-        finally
-        {
-            starting.Release();
-        }
-        return $"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey={Key};BlobEndpoint=http://127.0.0.1:{through ?? blobPort}/devstoreaccount1;QueueEndpoint=http://127.0.0.1:{queuePort}/devstoreaccount1;TableEndpoint=http://127.0.0.1:{throughTables ?? tablePort}/devstoreaccount1";
-    }
-
-    /// <summary>Port of its table service.</summary>
-    public async Task<int> TablePortAsync()
-    {
-        await ConnectionStringAsync();
-        return tablePort;
-    }
+    public async Task<string> ConnectionStringAsync(int? through = null, int? throughTables = null) =>
+        (await RunningAsync()).ConnectionString(through, throughTables);
 
     /// <summary>Port of its blob service.</summary>
-    public async Task<int> BlobPortAsync()
-    {
-        await ConnectionStringAsync();
-        return blobPort;
-    }
+    public async Task<int> BlobPortAsync() => (await RunningAsync()).BlobPort;
+
+    /// <summary>Port of its table service.</summary>
+    public async Task<int> TablePortAsync() => (await RunningAsync()).TablePort;
 
     /// <summary>Deletes a journal's container and its index.</summary>
     public async Task DeleteJournalAsync(string container)
@@ -68,95 +37,22 @@ public sealed class Azurite : IAsyncDisposable
     {
         if (process is not null)
         {
-            process.Kill(entireProcessTree: true);
-            await process.WaitForExitAsync();
-            process.Dispose();
+            await process.DisposeAsync();
         }
         starting.Dispose();
     }
 
-    private async Task StartAsync()
+    private async Task<AzuriteProcess> RunningAsync()
     {
-        var main = await InstallAsync();
-        (blobPort, queuePort, tablePort) = (FreePort(), FreePort(), FreePort());
-        var started = Process.Start(
-            new ProcessStartInfo("node")
-            {
-                ArgumentList =
-                {
-                    main,
-                    "--blobPort",
-                    $"{blobPort}",
-                    "--queuePort",
-                    $"{queuePort}",
-                    "--tablePort",
-                    $"{tablePort}",
-                    "--inMemoryPersistence",
-                    "--skipApiVersionCheck",
-                    "--disableTelemetry",
-                    "--silent",
-                },
-                UseShellExecute = false,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            }
-        )!;
-        // Its own words "successfully listening" come when a port is open, once for each of the three services.
-        var listening = 0;
-        while (await started.StandardOutput.ReadLineAsync() is { } line)
+        await starting.WaitAsync();
+        try
         {
-            if (line.Contains("successfully listening", StringComparison.Ordinal) && ++listening == 3)
-            {
-                process = started;
-                _ = started.StandardOutput.ReadToEndAsync();
-                _ = started.StandardError.ReadToEndAsync();
-                return;
-            }
+            return process ??= await AzuriteProcess.StartAsync(Repository.At(".cache"));
         }
-        throw new InvalidOperationException($"Azurite did not start: {await started.StandardError.ReadToEndAsync()}");
-    }
-
-    private static async Task<string> InstallAsync()
-    {
-        var cache = Directory.CreateDirectory(Repository.At(".cache", $"azurite-{Version}")).FullName;
-        var main = Path.Combine(cache, "node_modules", "azurite", "dist", "src", "azurite.js");
-        if (!File.Exists(Path.Combine(cache, "installed")))
+        finally
         {
-            using var npm = Process.Start(
-                new ProcessStartInfo("npm")
-                {
-                    ArgumentList =
-                    {
-                        "install",
-                        "--prefix",
-                        cache,
-                        "--no-audit",
-                        "--no-fund",
-                        "--no-save",
-                        $"azurite@{Version}",
-                    },
-                    UseShellExecute = false,
-                    RedirectStandardOutput = true,
-                    RedirectStandardError = true,
-                }
-            )!;
-            var output = npm.StandardOutput.ReadToEndAsync();
-            var errors = await npm.StandardError.ReadToEndAsync();
-            await npm.WaitForExitAsync();
-            if (npm.ExitCode != 0)
-            {
-                throw new InvalidOperationException($"npm could not install azurite {Version}: {errors}{await output}");
-            }
-            await File.WriteAllTextAsync(Path.Combine(cache, "installed"), Version);
+            starting.Release();
         }
-        return main;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
 

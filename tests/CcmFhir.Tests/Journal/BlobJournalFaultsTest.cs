@@ -61,7 +61,7 @@ public sealed class BlobJournalFaultsTest(Azurite azurite) : IAsyncLifetime
         {
             var commit = new JournalCommit(
                 [new($"main {last}", 0, Bytes("main")), new("rider", last - 1, Bytes($"rides {last}"))],
-                [new($"a/{last}", "x"), new($"b/{last}", "x"), new("c", $"{last}", Replaces: $"{last - 1}")]
+                [new($"id/a/{last}", "x"), new($"id/b/{last}", "x"), new("id/c/c", $"{last}", Replaces: $"{last - 1}")]
             );
             using var death = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
             var counted = new WritesCounted { Written = write => Die(death, write >= last) };
@@ -82,16 +82,16 @@ public sealed class BlobJournalFaultsTest(Azurite azurite) : IAsyncLifetime
             var main = await other.ReadAsync($"main {last}", 0, Cancel);
             var committed = main.Count == 1;
             outcomes.Add(committed);
-            (await other.FindAsync($"a/{last}", Cancel)).ShouldBe(committed ? "x" : null);
-            (await other.FindAsync($"b/{last}", Cancel)).ShouldBe(committed ? "x" : null);
-            (await other.FindAsync("c", Cancel)).ShouldBe(
+            (await other.FindAsync($"id/a/{last}", Cancel)).ShouldBe(committed ? "x" : null);
+            (await other.FindAsync($"id/b/{last}", Cancel)).ShouldBe(committed ? "x" : null);
+            (await other.FindAsync("id/c/c", Cancel)).ShouldBe(
                 committed ? $"{last}"
                 : last == 1 ? null
                 : $"{last - 1}"
             );
             (await other.ReadAsync("rider", 0, Cancel)).Count.ShouldBe(committed ? last : last - 1);
             var listed = await other.ListAsync("", null, Cancel).Select(entry => entry.Key).ToListAsync(Cancel);
-            listed.Contains($"a/{last}").ShouldBe(committed);
+            listed.Contains($"id/a/{last}").ShouldBe(committed);
 
             // Somebody else may take all that it had laid its hand on; or the same commit is tried again.
             if (last % 2 == 0)
@@ -104,17 +104,17 @@ public sealed class BlobJournalFaultsTest(Azurite azurite) : IAsyncLifetime
                     await other.AppendAsync(
                         new JournalCommit(
                             [new("rider", last - 1, Bytes($"taken {last}"))],
-                            [new($"b/{last}", "taken"), new("c", $"{last}", Replaces: $"{last - 1}")]
+                            [new($"id/b/{last}", "taken"), new("id/c/c", $"{last}", Replaces: $"{last - 1}")]
                         ),
                         Cancel
                     )
                 ).Outcome.ShouldBe(AppendOutcome.Appended);
                 (await other.AppendAsync(commit, Cancel)).Outcome.ShouldBe(AppendOutcome.LostRace);
-                (await other.FindAsync($"a/{last}", Cancel)).ShouldBeNull();
-                (await other.FindAsync($"b/{last}", Cancel)).ShouldBe("taken");
+                (await other.FindAsync($"id/a/{last}", Cancel)).ShouldBeNull();
+                (await other.FindAsync($"id/b/{last}", Cancel)).ShouldBe("taken");
             }
             (await other.ReadAsync("rider", 0, Cancel)).Count.ShouldBe(last);
-            (await other.FindAsync("c", Cancel)).ShouldBe($"{last}");
+            (await other.FindAsync("id/c/c", Cancel)).ShouldBe($"{last}");
         }
         outcomes.ShouldContain(true);
         outcomes.Count(outcome => !outcome).ShouldBeGreaterThan(3);

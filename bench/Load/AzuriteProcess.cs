@@ -1,0 +1,124 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace CcmFhir.Load;
+
+/// <summary>Azure Storage on this machine: Azurite, from npm, in memory. Needs Node and, the first time, npm's registry; what it installs stays in a
+/// folder of the caller's.</summary>
+public sealed class AzuriteProcess : IAsyncDisposable
+{
+    private const string Version = "3.35.0";
+    private const string Key =
+        "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+    private readonly Process process;
+    private readonly int queuePort;
+
+    private AzuriteProcess(Process process, int blobPort, int queuePort, int tablePort) =>
+        (this.process, BlobPort, this.queuePort, TablePort) = (process, blobPort, queuePort, tablePort);
+
+    /// <summary>Port of its blob service.</summary>
+    public int BlobPort { get; }
+
+    /// <summary>Port of its table service.</summary>
+    public int TablePort { get; }
+
+    /// <summary>Starts one and waits until all its services listen.</summary>
+    /// <param name="cache">Folder that what is installed stays in.</param>
+    public static async Task<AzuriteProcess> StartAsync(string cache)
+    {
+        var main = await InstallAsync(Directory.CreateDirectory(Path.Combine(cache, $"azurite-{Version}")).FullName);
+        var (blobPort, queuePort, tablePort) = (FreePort(), FreePort(), FreePort());
+        var started = Process.Start(
+            new ProcessStartInfo("node")
+            {
+                ArgumentList =
+                {
+                    main,
+                    "--blobPort",
+                    $"{blobPort}",
+                    "--queuePort",
+                    $"{queuePort}",
+                    "--tablePort",
+                    $"{tablePort}",
+                    "--inMemoryPersistence",
+                    "--skipApiVersionCheck",
+                    "--disableTelemetry",
+                    "--silent",
+                },
+                UseShellExecute = false,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
+        // Its own words "successfully listening" come when a port is open, once for each of the three services.
+        var listening = 0;
+        while (await started.StandardOutput.ReadLineAsync() is { } line)
+        {
+            if (line.Contains("successfully listening", StringComparison.Ordinal) && ++listening == 3)
+            {
+                _ = started.StandardOutput.ReadToEndAsync();
+                _ = started.StandardError.ReadToEndAsync();
+                return new AzuriteProcess(started, blobPort, queuePort, tablePort);
+            }
+        }
+        throw new InvalidOperationException($"Azurite did not start: {await started.StandardError.ReadToEndAsync()}");
+    }
+
+    /// <summary>Connection string of the running service.</summary>
+    /// <param name="through">Port of a proxy in front of its blobs; null for none.</param>
+    /// <param name="throughTables">Port of a proxy in front of its tables; null for none.</param>
+    public string ConnectionString(int? through = null, int? throughTables = null) =>
+        $"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey={Key};BlobEndpoint=http://127.0.0.1:{through ?? BlobPort}/devstoreaccount1;QueueEndpoint=http://127.0.0.1:{queuePort}/devstoreaccount1;TableEndpoint=http://127.0.0.1:{throughTables ?? TablePort}/devstoreaccount1";
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        process.Kill(entireProcessTree: true);
+        await process.WaitForExitAsync();
+        process.Dispose();
+    }
+
+    private static async Task<string> InstallAsync(string cache)
+    {
+        var main = Path.Combine(cache, "node_modules", "azurite", "dist", "src", "azurite.js");
+        if (!File.Exists(Path.Combine(cache, "installed")))
+        {
+            using var npm = Process.Start(
+                new ProcessStartInfo("npm")
+                {
+                    ArgumentList =
+                    {
+                        "install",
+                        "--prefix",
+                        cache,
+                        "--no-audit",
+                        "--no-fund",
+                        "--no-save",
+                        $"azurite@{Version}",
+                    },
+                    UseShellExecute = false,
+                    RedirectStandardOutput = true,
+                    RedirectStandardError = true,
+                }
+            )!;
+            var output = npm.StandardOutput.ReadToEndAsync();
+            var errors = await npm.StandardError.ReadToEndAsync();
+            await npm.WaitForExitAsync();
+            if (npm.ExitCode != 0)
+            {
+                throw new InvalidOperationException($"npm could not install azurite {Version}: {errors}{await output}");
+            }
+            await File.WriteAllTextAsync(Path.Combine(cache, "installed"), Version);
+        }
+        return main;
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
