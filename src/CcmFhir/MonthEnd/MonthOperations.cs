@@ -96,12 +96,9 @@ internal sealed class MonthOperations(CloseMonth close, CloseShards shards, Prac
     /// <c>Prefer: respond-async</c>; a deleted one is cancelled.</summary>
     public async ValueTask<FhirAnswer> CloseStatusAsync(FhirRequest request, bool cancel)
     {
-        if (
-            request.Arrival.Access.Missing("Claim", Interactions.Create) is not null
-            || request.Arrival.Access.Patient is not null
-        )
+        if (!request.Arrival.Access.AllowsAll("Claim", Interactions.Create))
         {
-            return Forbidden(request, "system/Claim.c");
+            return Forbidden("system/Claim.c");
         }
         var practice = request.Arrival.Practice.Slug;
         if (

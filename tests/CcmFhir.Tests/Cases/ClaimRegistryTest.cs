@@ -30,9 +30,7 @@ public sealed class ClaimRegistryTest(Azurite azurite) : IAsyncLifetime
         }
         if (azure)
         {
-            var client = JournalStores.Container($"{await azurite.ConnectionStringAsync()};Container={container}");
-            await client.DeleteIfExistsAsync(cancellationToken: CancellationToken.None);
-            await BlobJournalStore.IndexOf(client).DeleteIfExistsAsync(cancellationToken: CancellationToken.None);
+            await azurite.DeleteJournalAsync(container);
         }
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
         Directory.Delete(folder, recursive: true);

@@ -46,11 +46,11 @@ public sealed class FunctionsHostTest(Azurite azurite, PublishedProgram publishe
         answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync(Cancel));
 
         // Two values of one parameter are AND; merged they would be OR and find all three logs.
-        var first = await SearchAsync(http, "Task?patient=p0&period=ge2026-10-01&period=lt2026-10-08");
+        var none = await SearchAsync(http, "Task?patient=p0&period=ge2026-10-01&period=lt2026-10-01");
         var all = await SearchAsync(http, "Task?patient=p0&period=ge2026-10-01&period=lt2026-11-01");
 
         all["entry"]!.AsArray().Count.ShouldBe(3);
-        (first["entry"]?.AsArray().Count ?? 0).ShouldBeLessThan(3);
+        none["entry"].ShouldBeNull();
         ((string)all["entry"]![0]!["fullUrl"]!).ShouldStartWith(http.BaseAddress!.ToString());
         ((string)all["link"]![0]!["url"]!).ShouldStartWith(http.BaseAddress!.ToString());
     }
@@ -115,7 +115,7 @@ public sealed class FunctionsHostTest(Azurite azurite, PublishedProgram publishe
             // Even where a route let them through, the program refuses what the proxy has marked; unmarked calls are the host's own.
             (await RawAsync(host.Inside, $"/{name}", "X-Forwarded-For: 203.0.113.1\r\n")).ShouldBe(404);
             (await RawAsync(host.Inside, $"/{name}", "X-Forwarded-Host: ccm.example.org\r\n")).ShouldBe(404);
-            (await RawAsync(host.Inside, $"/{name}", "")).ShouldBe(500);
+            (await RawAsync(host.Inside, $"/{name}", "")).ShouldBeOneOf([200, 500], name);
         }
     }
 

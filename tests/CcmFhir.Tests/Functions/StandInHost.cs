@@ -50,6 +50,7 @@ internal sealed class StandInHost : IAsyncDisposable
     private readonly WebApplication web;
     private readonly List<Task> pumps = [];
     private Process? program;
+    private volatile TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task watching = Task.CompletedTask;
 
     private StandInHost(string folder, string connection, IReadOnlyDictionary<string, string> appSettings)
@@ -159,6 +160,7 @@ internal sealed class StandInHost : IAsyncDisposable
         await Task.WhenAll(pumps);
         if (program is not null)
         {
+            await ready.Task;
             program.Kill();
             await watching;
             program.Dispose();
@@ -208,11 +210,12 @@ internal sealed class StandInHost : IAsyncDisposable
             if (started.HasExited)
             {
                 await started.WaitForExitAsync(cancel);
+                ready.SetResult();
                 throw new InvalidOperationException($"The program ended with {started.ExitCode}:\n{Output}");
             }
             try
             {
-                using var ready = await client.GetAsync(Inside, cancel);
+                using var answer = await client.GetAsync(Inside, cancel);
                 break;
             }
             catch (HttpRequestException)
@@ -221,15 +224,17 @@ internal sealed class StandInHost : IAsyncDisposable
             }
         }
         watching = WatchAsync(started);
+        ready.SetResult();
     }
 
     // What ends with 0 is not started again; everything else is.
     private async Task WatchAsync(Process started)
     {
         await started.WaitForExitAsync();
+        ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         if (!stopping.IsCancellationRequested && started.ExitCode != 0)
         {
-            await StartProgramAsync(stopping.Token);
+            await StartProgramAsync(CancellationToken.None);
         }
     }
 
@@ -326,6 +331,8 @@ internal sealed class StandInHost : IAsyncDisposable
     {
         try
         {
+            // What comes while the program is being started waits for it.
+            await ready.Task.WaitAsync(cancel);
             using var answer = await InvokeAsync(
                 function,
                 binding,

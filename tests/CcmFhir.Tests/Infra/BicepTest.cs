@@ -58,7 +58,7 @@ public partial class BicepTest
             runbook.ShouldContain($"## {key}");
             foreach (Match name in MetricName().Matches(query))
             {
-                Signals.Metrics.ShouldContain(name.Groups[1].Value);
+                Signals.Metrics.ShouldContain(name.Groups["name"].Value);
             }
             (query.StartsWith("requests ", StringComparison.Ordinal) || MetricName().IsMatch(query)).ShouldBeTrue(
                 query
@@ -76,14 +76,14 @@ public partial class BicepTest
         );
         foreach (Match setting in ProgramSetting().Matches(template))
         {
-            docs.ShouldContain($"`{setting.Groups[1].Value.Replace("__", ":", StringComparison.Ordinal)}`");
+            docs.ShouldContain($"`{setting.Groups["name"].Value.Replace("__", ":", StringComparison.Ordinal)}`");
         }
     }
 
-    [GeneratedRegex("name == \"([a-z.]+)\"", RegexOptions.None, 1000)]
+    [GeneratedRegex("name == \"(?<name>[a-z.]+)\"", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex MetricName();
 
-    [GeneratedRegex("\"(Ccm__[A-Za-z_]+)\"", RegexOptions.None, 1000)]
+    [GeneratedRegex("\"(?<name>Ccm__[A-Za-z_]+)\"", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex ProgramSetting();
 
     // An alert is an object with key and query, wherever the template keeps its variables.

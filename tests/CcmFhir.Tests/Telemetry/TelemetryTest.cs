@@ -8,7 +8,6 @@ using CcmFhir.Telemetry;
 using CcmFhir.Tests.Ehr;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace CcmFhir.Tests.Telemetry;
