@@ -38,7 +38,6 @@ internal static class Server
         builder.AddFhir(store, HouseDoor.Open(), practices);
         builder.AddMonthEnd();
         builder.AddPages(practices, clock);
-        builder.AddPages();
         builder.AddFunctions();
         builder.AddTelemetry();
         builder.Services.AddDelivery(settings, $"{Environment.MachineName}-{Environment.ProcessId}");
