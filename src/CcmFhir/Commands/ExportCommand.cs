@@ -1,8 +1,14 @@
 using System.CommandLine;
 using System.Text;
+using CcmFhir.Access;
+using CcmFhir.Audit;
+using CcmFhir.Domain;
 using CcmFhir.Ehr;
 using CcmFhir.Export;
 using CcmFhir.Fhir.Readers;
+using CcmFhir.Intake;
+using CcmFhir.MonthEnd;
+using CcmFhir.Options;
 
 namespace CcmFhir.Commands;
 
@@ -11,7 +17,7 @@ internal static class ExportCommand
 {
     /// <summary>Builds the command.</summary>
     public static Command Build(TimeProvider clock) =>
-        new("export", "Files for billing staff and auditors.") { Claims(clock) };
+        new("export", "Files for billing staff and auditors.") { Claims(clock), Audit(clock) };
 
     // Exit code 0: everything is in the file; 1: claims were left out, or there is none; 2: could not run.
     private static Command Claims(TimeProvider clock)
@@ -61,6 +67,62 @@ internal static class ExportCommand
                     run.Error,
                     cancel
                 );
+            }
+        );
+    }
+
+    private static Command Audit(TimeProvider clock)
+    {
+        var month = CommandPlace.MonthOption();
+        var patient = new Option<string>("--patient")
+        {
+            Description = "Logical id of the patient, with or without 'Patient/'.",
+            Required = true,
+        };
+        var format = new Option<string>("--format")
+        {
+            Description = "json (a FHIR document) or html (to print).",
+            DefaultValueFactory = _ => "json",
+        };
+        format.AcceptOnlyFromAmong("json", "html");
+        var output = OutputOption();
+        return CommandPlace.Define(
+            "audit",
+            "Everything an auditor asks for behind a patient's month.",
+            clock,
+            [patient, month, format, output],
+            async (run, cancel) =>
+            {
+                var settings = CommandPlace.Settings();
+                var rules = RuleFile.Read(settings[RuleFile.Setting]);
+                if (!ServiceMonth.TryParse(run.Parsed.GetValue(month), out var of) || rules.NameFor(of) is null)
+                {
+                    throw new InvalidDataException($"{rules.Unknown(of)}.");
+                }
+                var place = run.Place;
+                var close = new CloseMonth(place.Streams, rules, HouseDoor.CheckClaim);
+                var id = run.Parsed.GetValue(patient)!;
+                var packet = await new MakeAuditPacket(close, place.Streams, rules, clock).RunAsync(
+                    place.File,
+                    id.StartsWith("Patient/", StringComparison.Ordinal) ? id["Patient/".Length..] : id,
+                    of,
+                    cancel
+                );
+                if (packet is null)
+                {
+                    await run.Error.WriteLineAsync($"There is no patient {id} in practice {place.Practice}.");
+                    return 1;
+                }
+                var root = (settings["Ccm:PublicAddress"] ?? Addresses.Default).TrimEnd('/');
+                await WriteAsync(
+                    run.Parsed.GetValue(format) == "html"
+                        ? AuditHtml.Page(packet, stylesheet: null)
+                        : Encoding.UTF8.GetString(AuditDocument.Write(packet, $"{root}/{place.Practice}/fhir")),
+                    run.Parsed.GetValue(output),
+                    run.Output,
+                    cancel
+                );
+                return 0;
             }
         );
     }

@@ -1,4 +1,5 @@
 using CcmFhir.Access;
+using CcmFhir.Audit;
 using CcmFhir.Intake;
 using CcmFhir.Journal;
 using CcmFhir.MonthEnd;
@@ -18,6 +19,7 @@ internal sealed partial class FhirEndpoints(
     FhirDoor gate,
     MonthOperations months,
     AccessTrail trail,
+    AuditOperation audit,
     TimeProvider clock,
     ILogger<FhirEndpoints> log
 )
@@ -188,6 +190,7 @@ internal sealed partial class FhirEndpoints(
                 NotAllowed("GET, DELETE", "Ask how far a run is by GET, cancel it by DELETE.")
             ),
             ["Patient", var id, "$ccm-status"] when read => months.StatusAsync(request, id),
+            ["Patient", var id, "$ccm-audit"] when read => audit.AnswerAsync(request, id),
             [var type, "_search"] when post => PostedSearchAsync(request, type),
             [_, "_search"] => new(
                 NotAllowed("POST", "POST the parameters as a form here, or GET the type with a query.")

@@ -85,6 +85,9 @@ internal sealed record EntryPayload(
         "claim-seen",
     ];
 
+    /// <summary>The word that stands for a kind in the journal.</summary>
+    public static string Word(RecordKind kind) => Words[(int)kind];
+
     /// <summary>The bytes that are journalled.</summary>
     public byte[] ToBytes()
     {

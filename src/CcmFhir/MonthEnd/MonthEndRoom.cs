@@ -1,4 +1,5 @@
 using System.Globalization;
+using CcmFhir.Audit;
 using CcmFhir.Domain;
 using CcmFhir.Functions;
 using CcmFhir.Intake;
@@ -23,6 +24,8 @@ internal static class MonthEndRoom
         builder.Services.AddSingleton(services => new CloseRuns(services.GetRequiredService<StreamRecords>().Store));
         builder.Services.AddSingleton<CloseShards>();
         builder.Services.AddSingleton<MonthOperations>();
+        builder.Services.AddSingleton<MakeAuditPacket>();
+        builder.Services.AddSingleton<AuditOperation>();
         var hour = Hour(builder.Configuration);
         builder.Services.AddSingleton(services => new MonthEndRound(
             services.GetRequiredService<CloseShards>(),

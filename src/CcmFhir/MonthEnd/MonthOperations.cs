@@ -19,7 +19,7 @@ internal sealed class MonthOperations(CloseMonth close, CloseShards shards, Prac
         {
             return Forbidden("system/Claim.c");
         }
-        if (Month(request, out var month) is { } refusal)
+        if (Month(request, rules, out var month) is { } refusal)
         {
             return FhirAnswer.Of(refusal);
         }
@@ -139,7 +139,7 @@ internal sealed class MonthOperations(CloseMonth close, CloseShards shards, Prac
                 return Forbidden(access.Missing(type, Interactions.Read) ?? $"system/{type}.r");
             }
         }
-        if (Month(request, out var month) is { } refusal)
+        if (Month(request, rules, out var month) is { } refusal)
         {
             return FhirAnswer.Of(refusal);
         }
@@ -155,10 +155,12 @@ internal sealed class MonthOperations(CloseMonth close, CloseShards shards, Prac
         return new FhirAnswer(200, MonthParameters.Status(found));
     }
 
-    private static FhirAnswer Forbidden(string scope) =>
+    /// <summary>The answer to a token that lacks a scope.</summary>
+    public static FhirAnswer Forbidden(string scope) =>
         FhirAnswer.Of(Refusal.Of(403, "forbidden", "scope", Refusal.LacksScope(scope)));
 
-    private Refusal? Month(FhirRequest request, out ServiceMonth month)
+    /// <summary>Reads the parameter <c>month</c>; a month for which there are no rules is refused.</summary>
+    public static Refusal? Month(FhirRequest request, RuleSet rules, out ServiceMonth month)
     {
         if (!ServiceMonth.TryParse(request.Parameter("month"), out month))
         {

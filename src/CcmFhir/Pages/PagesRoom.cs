@@ -25,6 +25,7 @@ internal static class PagesRoom
         builder.Services.AddSingleton<MonthBoard>();
         builder.Services.AddSingleton<MonthTrend>();
         builder.Services.AddSingleton<MonthPages>();
+        builder.Services.AddSingleton<AuditPages>();
         builder.Services.AddSingleton<StartPages>();
         builder.Services.AddSingleton<CloseJobs>();
         builder.Services.AddSingleton<ClosePages>();
@@ -62,6 +63,11 @@ internal static class PagesRoom
             "/{practice}/patients/{id}/{month}",
             (HttpContext http, MonthPages months, string practice, string id, string month) =>
                 months.PatientAsync(http, practice, id, month)
+        );
+        pages.MapGet(
+            "/{practice}/patients/{id}/{month}/audit",
+            (HttpContext http, AuditPages audit, string practice, string id, string month) =>
+                audit.ShowAsync(http, practice, id, month)
         );
         pages.MapGet("/lab", (HttpContext http, LabPages lab) => lab.ShowAsync(http));
         pages.MapGet("/lab/profiles/{id}", (HttpContext http, LabPages lab, string id) => lab.ProfileAsync(http, id));

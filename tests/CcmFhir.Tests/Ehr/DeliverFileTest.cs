@@ -255,7 +255,7 @@ public sealed class DeliverFileTest
 
         public FakeTimeProvider Clock { get; } = new(DemoJournal.Now);
 
-        public string Folder => Path.Combine(Demo.Folder, Out);
+        public string Folder => Path.Combine(Demo.PracticeFolder, Out);
 
         public EhrSession Session => sessions.Find("maple-street")!;
 

@@ -24,7 +24,8 @@ internal sealed class DemoJournal : IAsyncDisposable
             .Parse(System.IO.File.ReadAllText(Repository.At("profiles", "practices", Practice + ".json")))!
             .AsObject();
         change?.Invoke(practice);
-        PracticePath = Path.Combine(folder.FullName, Practice + ".json");
+        PracticeFolder = folder.CreateSubdirectory("practices").FullName;
+        PracticePath = Path.Combine(PracticeFolder, Practice + ".json");
         System.IO.File.WriteAllText(PracticePath, practice.ToJsonString());
         File = PracticeFile.Read(PracticePath);
         store = SqliteJournalStore.Open(Path.Combine(folder.FullName, "journal.db"));
@@ -34,6 +35,8 @@ internal sealed class DemoJournal : IAsyncDisposable
 
     /// <summary>A folder of its own.</summary>
     public string Folder => folder.FullName;
+
+    public string PracticeFolder { get; }
 
     public string PracticePath { get; }
 

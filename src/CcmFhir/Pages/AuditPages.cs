@@ -1,0 +1,34 @@
+using System.Text;
+using CcmFhir.Audit;
+using CcmFhir.Fhir;
+
+namespace CcmFhir.Pages;
+
+/// <summary>The audit packet of one patient's month, to read and print.</summary>
+/// <param name="make">Makes it.</param>
+internal sealed class AuditPages(MakeAuditPacket make)
+{
+    /// <summary>The page.</summary>
+    public async Task<IResult> ShowAsync(HttpContext http, string practice, string id, string month)
+    {
+        var (file, serviceMonth, problem) = await MonthAdmission.OfAsync(
+            http,
+            practice,
+            month,
+            PageRight.SeePatient,
+            id
+        );
+        if (problem is not null)
+        {
+            return problem;
+        }
+        return LogicalId.IsValid(id) && await make.RunAsync(file, id, serviceMonth, http.RequestAborted) is { } packet
+            ? Results.Text(AuditHtml.Page(packet, "/assets/ccm.css"), "text/html; charset=utf-8", Encoding.UTF8)
+            : PagesRoom.Problem(
+                404,
+                "No such patient",
+                "This practice has received nothing of a patient with that id.",
+                ("The month's worklist", PageAddress.Month(practice, serviceMonth))
+            );
+    }
+}
