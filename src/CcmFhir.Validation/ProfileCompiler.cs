@@ -22,6 +22,8 @@ internal sealed class ProfileCompiler(DefinitionSet definitions)
         new CodingRule(),
         new Extensions(),
         new Contained(),
+        new ElementIds(),
+        new Attachments(),
         new BundleRules(),
         new Slicing(),
         new Invariants(),

@@ -177,6 +177,26 @@ public sealed class BaseRulesTest
                 "Patient.contained[0].id",
                 """{"resourceType":"Patient","contained":[{"resourceType":"Organization","name":"A"}]}"""
             },
+            {
+                "element-id",
+                "Patient.name[1].id",
+                """{"resourceType":"Patient","id":"a","name":[{"id":"a","family":"A"},{"id":"a","family":"B"}]}"""
+            },
+            {
+                "attachment-size",
+                "Patient.photo[0].size",
+                """{"resourceType":"Patient","photo":[{"contentType":"text/plain","data":"YWJj","size":4}]}"""
+            },
+            {
+                "attachment-hash",
+                "Patient.photo[0].hash",
+                """{"resourceType":"Patient","photo":[{"contentType":"text/plain","data":"YWJj","hash":"YWJj"}]}"""
+            },
+            {
+                "binding-required",
+                "AllergyIntolerance.category[0]",
+                """{"resourceType":"AllergyIntolerance","patient":{"reference":"Patient/1"},"clinicalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical","code":"active"}]},"_category":[{"extension":[{"url":"http://a.org/x","valueString":"a"}]}]}"""
+            },
             // Extensions
             {
                 "ext-1",
@@ -281,6 +301,10 @@ public sealed class BaseRulesTest
             """{"resourceType":"Patient","managingOrganization":{"reference":"#o"},"contained":[{"resourceType":"Organization","id":"o","name":"A"}]}""",
             """{"resourceType":"Patient","contained":[{"resourceType":"Provenance","id":"o","target":[{"reference":"#"}],"recorded":"2020-01-01T00:00:00Z","agent":[{"who":{"display":"x"}}]}]}""",
             """{"resourceType":"Patient","gen\u0064er":"m\u0061le"}""",
+            // White space alone is told, and allowed.
+            """{"resourceType":"Patient","name":[{"text":" "}]}""",
+            """{"resourceType":"Patient","id":"a","name":[{"id":"a","family":"A"}],"contained":[{"resourceType":"Organization","id":"b","name":"B","alias":["C"],"_alias":[{"id":"a"}]}],"managingOrganization":{"id":"b","reference":"#b"}}""",
+            """{"resourceType":"Patient","photo":[{"contentType":"text/plain","data":"YW\nJj","size":3,"hash":"qZk+NkcGgWq6PiVxeFDCbJzQ2J0="}]}""",
             // Preferred codes with a largest set (all languages): words alone are allowed.
             """{"resourceType":"Practitioner","communication":[{"text":"Arabic"}]}""",
             """{"resourceType":"Condition","subject":{"reference":"Patient?identifier=a|b"}}""",

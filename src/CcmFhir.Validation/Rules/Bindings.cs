@@ -37,6 +37,7 @@ internal sealed class Bindings : Rule
             var value = spot.Value;
             if (!value.Exists)
             {
+                NoCode(walk, spot);
                 return;
             }
             if (binding.Strength <= BindingStrength.Extensible)
@@ -56,6 +57,21 @@ internal sealed class Bindings : Rule
                 {
                     Ask(walk, spot, most, isRequired: true);
                 }
+            }
+        }
+
+        /// <summary>Extensions do not stand for a code where one of a set is required.</summary>
+        private void NoCode(Walk walk, in Spot spot)
+        {
+            if (binding.Strength == BindingStrength.Required && spot.Type.Primitive == Primitive.Code)
+            {
+                Add(
+                    walk,
+                    spot.At,
+                    isRequired: true,
+                    codes ??= terminology.ValueSet(binding.ValueSet!),
+                    $"A code from {binding.ValueSet} is required; there are only extensions."
+                );
             }
         }
 

@@ -12,6 +12,8 @@ internal static class PrimitiveFormat
     private const int MaxDecimal = 100;
     private const int MaxExponent = 999;
 
+    private const string Blank = "The string holds nothing but white space; leave the property out.";
+
     /// <summary>JSON kind of a type's values.</summary>
     public static bool HasKind(Primitive type, JsonKind kind) =>
         type switch
@@ -59,6 +61,12 @@ internal static class PrimitiveFormat
         }
         if (Problem(type, text) is { } problem)
         {
+            if (ReferenceEquals(problem, Blank))
+            {
+                // R4's expression for strings lets it pass.
+                walk.Add(Severity.Warning, "value", "value-blank", value, problem);
+                return true;
+            }
             walk.Add(
                 Severity.Error,
                 "value",
@@ -120,7 +128,7 @@ internal static class PrimitiveFormat
             }
             onlySpace &= IsSpace(one);
         }
-        return onlySpace ? "The string holds nothing but white space; leave the property out." : null;
+        return onlySpace ? Blank : null;
     }
 
     private static string? OfCode(ReadOnlySpan<byte> text)

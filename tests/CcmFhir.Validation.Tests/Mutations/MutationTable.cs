@@ -58,10 +58,6 @@ internal static class MutationTable
                 spot => spot.Primitive is not null && spot.Value.Kind == JsonKind.String,
                 spot => Fault.Replace(spot, "\"\"")
             ),
-            ["string of spaces"] = Each(
-                spot => spot.Primitive is "string" or "markdown",
-                spot => Fault.Replace(spot, "\"  \"")
-            ),
             ["null for a value"] = Each(
                 spot => spot.Owner is not null && !spot.IsInArray,
                 spot => Fault.Replace(spot, "null")
