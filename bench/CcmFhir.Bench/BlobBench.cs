@@ -18,6 +18,9 @@ internal static class BlobBench
 {
     private const int LogsABundle = 10;
     private static readonly TimeSpan InRegion = TimeSpan.FromMilliseconds(8);
+
+    // So long that waiting is all there is, however few cores the machine has: more instances must then do more at once.
+    private static readonly TimeSpan FarAway = TimeSpan.FromMilliseconds(400);
     private static readonly PracticeFile File = ReadPractice();
     private static readonly ServiceMonth Month = ServiceMonth.TryParse(CareMonths.Month, out var month)
         ? month
@@ -32,13 +35,11 @@ internal static class BlobBench
         await using var azurite = await AzuriteProcess.StartAsync(Path.Combine(Root(), ".cache"));
         var patients = shorter ? 40 : 300;
         await OperationsAsync(azurite, patients);
-        foreach (var throttled in (double[])[0, 0.05])
-        {
-            foreach (var instances in (int[])[1, 4])
-            {
-                await SimulateAsync(azurite, patients, instances, throttled);
-            }
-        }
+        await SimulateAsync(azurite, patients, instances: 1, InRegion, throttled: 0);
+        await SimulateAsync(azurite, patients, instances: 1, InRegion, throttled: 0.05);
+        await SimulateAsync(azurite, patients, instances: 1, FarAway, throttled: 0);
+        await SimulateAsync(azurite, patients, instances: 4, FarAway, throttled: 0);
+        await SimulateAsync(azurite, patients, instances: 4, FarAway, throttled: 0.05);
     }
 
     // One caller, no latency but Azurite's own: what an operation asks of the storage.
@@ -70,39 +71,70 @@ internal static class BlobBench
     }
 
     // Bundles and a month end as several instances see them, over storage that takes its time and refuses some calls.
-    private static async Task SimulateAsync(AzuriteProcess azurite, int patients, int instances, double throttled)
+    private static async Task SimulateAsync(
+        AzuriteProcess azurite,
+        int patients,
+        int instances,
+        TimeSpan latency,
+        double throttled
+    )
     {
-        using var slow = new SlowStorage(InRegion, throttled);
-        var container = $"sim{patients}i{instances}t{(int)(throttled * 100)}";
+        using var slow = new SlowStorage(latency, throttled);
+        var container = $"sim{(int)latency.TotalMilliseconds}i{instances}t{(int)(throttled * 100)}";
+        var months = new CareMonths();
+        var intake = await TimeAsync(
+            azurite,
+            container,
+            slow,
+            instances,
+            patients,
+            atOnce: 16,
+            (instance, patient) => instance.TakeAsync(months.Enrolment(patient))
+        );
+        // Month end comes to instances that have seen none of the patients.
+        var shards = Enumerable.Range(0, patients).Select(patient => $"p{patient}").Chunk(5).ToArray();
+        var closing = await TimeAsync(
+            azurite,
+            container,
+            slow,
+            instances,
+            shards.Length,
+            atOnce: 4,
+            (instance, shard) => instance.CloseAsync(shards[shard])
+        );
+        Figure.Print(
+            $"blob.simulation.{instances}-instances.{(int)latency.TotalMilliseconds}-ms.{(int)(throttled * 100)}-percent-throttled",
+            patients / closing,
+            "patients closed/s",
+            ("bundles/s", patients / intake),
+            ("patients", patients)
+        );
+    }
+
+    private static async Task<double> TimeAsync(
+        AzuriteProcess azurite,
+        string container,
+        SlowStorage storage,
+        int instances,
+        int count,
+        int atOnce,
+        Func<Instance, int, Task> run
+    )
+    {
         var all = new List<Instance>();
         for (var one = 0; one < instances; one++)
         {
-            all.Add(await Instance.OpenAsync(azurite, container, slow));
+            all.Add(await Instance.OpenAsync(azurite, container, storage));
         }
         try
         {
-            var months = new CareMonths();
-            var intake = await TimeAsync(
-                all,
-                patients,
-                atOnce: 16,
-                (instance, patient) => instance.TakeAsync(months.Enrolment(patient))
+            var began = Stopwatch.GetTimestamp();
+            await Parallel.ForEachAsync(
+                Enumerable.Range(0, count),
+                new ParallelOptions { MaxDegreeOfParallelism = atOnce * instances },
+                async (number, _) => await run(all[number % instances], number)
             );
-            var shards = Enumerable.Range(0, patients).Select(patient => $"p{patient}").Chunk(10).ToArray();
-            var closing = await TimeAsync(
-                all,
-                shards.Length,
-                atOnce: 4,
-                (instance, shard) => instance.CloseAsync(shards[shard])
-            );
-            Figure.Print(
-                $"blob.simulation.{instances}-instances.{(int)(throttled * 100)}-percent-throttled",
-                patients / closing,
-                "patients closed/s",
-                ("bundles/s", patients / intake),
-                ("latency-ms", InRegion.TotalMilliseconds),
-                ("patients", patients)
-            );
+            return Stopwatch.GetElapsedTime(began).TotalSeconds;
         }
         finally
         {
@@ -111,22 +143,6 @@ internal static class BlobBench
                 await instance.DisposeAsync();
             }
         }
-    }
-
-    private static async Task<double> TimeAsync(
-        List<Instance> instances,
-        int count,
-        int atOnce,
-        Func<Instance, int, Task> run
-    )
-    {
-        var began = Stopwatch.GetTimestamp();
-        await Parallel.ForEachAsync(
-            Enumerable.Range(0, count),
-            new ParallelOptions { MaxDegreeOfParallelism = atOnce * instances.Count },
-            async (number, _) => await run(instances[number % instances.Count], number)
-        );
-        return Stopwatch.GetElapsedTime(began).TotalSeconds;
     }
 
     private static async Task MeasureAsync(string name, int count, SlowStorage storage, Func<int, Task> run)
