@@ -112,10 +112,10 @@ public sealed class CloseShardsTest : IAsyncLifetime
         var shards = Shards(store);
         await shards.StartAsync(practice, Month, "a", "", once: false, Cancel);
 
-        await shards.GiveUpAsync(sent.Work[0], new InvalidDataException("Blob 's/1' is gone."), Cancel);
+        await shards.GiveUpAsync(sent.Work[0], new InvalidDataException("Blob s/1 is gone."), Cancel);
         var stuck = CloseStatus.Of((await shards.FindAsync("load", Month, 1, Cancel))!);
         stuck.Status.ShouldBe(500);
-        System.Text.Encoding.UTF8.GetString(stuck.Body.Span).ShouldContain("shard 0: Blob 's/1' is gone.");
+        System.Text.Encoding.UTF8.GetString(stuck.Body.Span).ShouldContain("shard 0: Blob s/1 is gone.");
 
         await shards.CloseAsync(sent.Work[0], Cancel);
         CloseStatus.Of((await shards.FindAsync("load", Month, 1, Cancel))!).Status.ShouldBe(200);
