@@ -119,8 +119,8 @@ public sealed class HostileInputTest
             },
             {
                 "property-duplicate",
-                "Patient.gender",
-                """{"resourceType":"Patient","_gender":{"extension":[{"url":"http://a.org","valueCode":"a"}]},"_gender":{"extension":[{"url":"http://a.org","valueCode":"a"}]}}"""
+                "Patient.birthDate",
+                """{"resourceType":"Patient","_birthDate":{"extension":[{"url":"http://a.org","valueCode":"a"}]},"_birthDate":{"extension":[{"url":"http://a.org","valueCode":"a"}]}}"""
             },
             {
                 "property-duplicate",
