@@ -28,7 +28,8 @@ internal static class Server
         builder.WebHost.UseUrls(Addresses.Listening(settings));
         var practices = Practices.Read(settings[Practices.Setting] ?? Practices.Default);
         var store = new WatchedJournalStore(
-            await JournalStores.OpenAsync(settings[JournalStores.Setting], clock, cancel)
+            await JournalStores.OpenAsync(settings[JournalStores.Setting], clock, cancel),
+            stream => JournalNames.PatientOf(stream) is not null
         );
         builder.Services.AddSingleton(clock);
         builder.Services.AddSingleton(practices);

@@ -5,12 +5,13 @@ namespace CcmFhir.Journal;
 /// <summary>A store that remembers which streams this process has appended to, so that what is worked out from them knows when to look again.
 /// What other processes append is not seen here.</summary>
 /// <param name="inner">The store itself.</param>
-internal sealed class WatchedJournalStore(IJournalStore inner) : IJournalStore
+/// <param name="matters">Tells the streams that are watched; appends to others change nothing here.</param>
+internal sealed class WatchedJournalStore(IJournalStore inner, Predicate<string> matters) : IJournalStore
 {
     private readonly ConcurrentDictionary<string, long> changed = new(StringComparer.Ordinal);
     private long changes;
 
-    /// <summary>Appends so far. Taken before a read, it tells later whether the read is still good.</summary>
+    /// <summary>Appends to watched streams so far. Taken before a read, it tells later whether the read is still good.</summary>
     public long Changes => Interlocked.Read(ref changes);
 
     /// <summary>Whether the stream was appended to after <see cref="Changes"/> stood there.</summary>
@@ -26,10 +27,9 @@ internal sealed class WatchedJournalStore(IJournalStore inner) : IJournalStore
         finally
         {
             // Whatever the answer: where its outcome is not known it may have been written.
-            var number = Interlocked.Increment(ref changes);
-            foreach (var append in commit.Appends)
+            foreach (var append in commit.Appends.Where(append => matters(append.Stream)))
             {
-                changed[append.Stream] = number;
+                changed[append.Stream] = Interlocked.Increment(ref changes);
             }
         }
     }

@@ -18,6 +18,12 @@ internal sealed class ClosePages(MonthBoard board, CloseJobs jobs, TimeProvider 
             return problem;
         }
         var found = await board.MonthAsync(file, serviceMonth, http.RequestAborted);
+        PageTrail.Shows(
+            http,
+            found
+                .Rows.Where(row => row.Correction.Kind != CorrectionKind.Nothing || row.Line.State == MonthState.Held)
+                .Select(row => row.Line.PatientId)
+        );
         return new RazorComponentResult<ClosePage>(
             new Dictionary<string, object?>
             {

@@ -40,6 +40,7 @@ internal sealed class MonthPages(
         var rows = found.Rows.Select(row => row.Line).ToList();
         var query = WorklistQuery.Read(http.Request.Query);
         var fitting = query.Apply(rows);
+        PageTrail.Shows(http, (csv ? fitting : query.Shown(fitting)).Select(row => row.PatientId));
         if (csv)
         {
             http.Response.Headers.ContentDisposition = $"attachment; filename=\"{practice}-{serviceMonth}.csv\"";
@@ -92,6 +93,7 @@ internal sealed class MonthPages(
             );
         }
         var found = await close.ReadAsync(file, record, serviceMonth, clock.GetUtcNow(), http.RequestAborted);
+        PageTrail.Shows(http, [id]);
         return new RazorComponentResult<PatientMonthPage>(
             new Dictionary<string, object?>
             {

@@ -117,18 +117,25 @@ internal static class PagesRoom
             antiforgery.GetAndStoreTokens(http).RequestToken ?? ""
         );
         headers.CacheControl = "no-store";
-        if (!HttpMethods.IsPost(http.Request.Method))
-        {
-            return await next(context);
-        }
-        return await ReadFormAsync(http) is { } tooMuch ? tooMuch
-            : await antiforgery.IsRequestValidAsync(http) ? await next(context)
+        var result = HttpMethods.IsPost(http.Request.Method) ? await PostedAsync(http, antiforgery) : null;
+        result ??= await next(context);
+        return PageTrail.Note(http, result)
+            ? result
             : Problem(
-                400,
-                "This form is too old",
-                "The page was opened before your session began, in another window, or on another site. Nothing was done. Go back, load the page again, and send it once more."
+                503,
+                "Nothing can be shown just now",
+                "Every look at a patient's data is written down first, and that cannot be done at the moment. Try again in a minute; if it stays so, tell whoever looks after the server."
             );
     }
+
+    private static async Task<object?> PostedAsync(HttpContext http, IAntiforgery antiforgery) =>
+        await ReadFormAsync(http) is { } tooMuch ? tooMuch
+        : await antiforgery.IsRequestValidAsync(http) ? null
+        : Problem(
+            400,
+            "This form is too old",
+            "The page was opened before your session began, in another window, or on another site. Nothing was done. Go back, load the page again, and send it once more."
+        );
 
     private static async Task<IResult?> ReadFormAsync(HttpContext http)
     {

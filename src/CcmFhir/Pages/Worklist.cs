@@ -122,6 +122,14 @@ public sealed record WorklistQuery(MonthState? State, string Search, string Sort
         return [.. sorted.ThenBy(row => row.PatientId, StringComparer.Ordinal)];
     }
 
+    /// <summary>The rows of the page that is asked for, the last one where there are not so many.</summary>
+    public IEnumerable<WorklistRow> Shown(IReadOnlyList<WorklistRow> fitting)
+    {
+        ArgumentNullException.ThrowIfNull(fitting);
+        var last = Math.Max(1, (fitting.Count + PageSize - 1) / PageSize);
+        return fitting.Skip((Math.Min(Page, last) - 1) * PageSize).Take(PageSize);
+    }
+
     // What a person can still change comes first.
     private static int Urgency(MonthState state) =>
         state switch

@@ -107,7 +107,7 @@ internal static class WorklistRows
             said.AddRange(
                 decision
                     .Reasons.Where(reason => reason.Severity is ReasonSeverity.Deny or ReasonSeverity.Hold)
-                    .Select(reason => reason.Code)
+                    .Select(reason => ReasonNames.Of(reason.Code))
                     .Distinct(StringComparer.Ordinal)
             );
         }

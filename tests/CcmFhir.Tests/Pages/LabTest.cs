@@ -17,13 +17,13 @@ public sealed class LabTest(Browser browser, DemoSite site) : IClassFixture<Demo
         (await open.Page.ContentAsync()).ShouldContain("executionPeriod");
         await open.Page.ClickAsync("a:has-text('typical')");
         await open.Page.ClickAsync("button:has-text('Validate')");
-        (await open.Page.Locator("main h2").First.TextContentAsync()).ShouldBe("Valid: pasted");
+        (await open.Page.Locator("section h2").First.TextContentAsync()).ShouldBe("Valid: pasted");
 
         var broken = TimeLog.Replace("\"status\": \"completed\"", "\"status\": \"done\"", StringComparison.Ordinal);
         broken.ShouldNotBe(TimeLog);
         await open.Page.FillAsync("#source", broken);
         await open.Page.ClickAsync("button:has-text('Validate')");
-        (await open.Page.Locator("main h2").First.TextContentAsync()).ShouldBe("Not valid: pasted");
+        (await open.Page.Locator("section h2").First.TextContentAsync()).ShouldBe("Not valid: pasted");
         (await open.Page.Locator(".source .marked").First.TextContentAsync())!.ShouldContain("\"done\"");
         (await open.Page.Locator("pre[aria-label='Valid sample of ccm-time-log']").TextContentAsync())!.ShouldContain(
             "completed"

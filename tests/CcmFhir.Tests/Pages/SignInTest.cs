@@ -1,4 +1,7 @@
 using System.Text.Json.Nodes;
+using CcmFhir.Journal;
+using CcmFhir.Trail;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Microsoft.Playwright;
 
@@ -149,6 +152,34 @@ public sealed class SignInTest(Browser browser) : IAsyncLifetime
             .ShouldAllBe(cookie =>
                 cookie.Contains("secure; samesite=lax; httponly", StringComparison.OrdinalIgnoreCase)
             );
+    }
+
+    [Fact]
+    public async Task Who_saw_whom_stands_in_the_audit_trail()
+    {
+        await using var open = await browser.OpenAsync(site.Root);
+        await open.GoAsync("/auth/maple-street/sign-in/0?return=" + Uri.EscapeDataString(Goldfinch + "2026-10"));
+        await open.Page.ClickAsync("text=Nora Ng");
+        await open.GoAsync(DemoSite.Worklist + "/close");
+        var trail = site.Services.GetRequiredService<AccessTrail>();
+        await trail.FlushAsync(TestContext.Current.CancellationToken);
+        var store = site.Services.GetRequiredService<IJournalStore>();
+        var records = new List<TrailRecord>();
+        await foreach (var stream in store.StreamsAsync(TestContext.Current.CancellationToken))
+        {
+            if (stream.StartsWith("audit/maple-street/", StringComparison.Ordinal))
+            {
+                foreach (var entry in await store.ReadAsync(stream, 0, TestContext.Current.CancellationToken))
+                {
+                    records.AddRange(TrailEntry.FromBytes(entry.Payload).Records.Where(one => one.By == "pages"));
+                }
+            }
+        }
+        records
+            .OrderBy(record => record.At)
+            .Select(record => $"{record.Do} {record.Status} {string.Join(',', record.Patients ?? [])}".Trim())
+            .ShouldBe(["login 200", "page 200 goldfinch", "page 403"]);
+        records.ShouldAllBe(record => record.User == $"{authority.Fhir}/Practitioner/nurse-ng");
     }
 
     [Theory]

@@ -50,6 +50,9 @@ internal sealed record PageUser(
     bool ByCookie = false
 )
 {
+    /// <summary>Who they are at their authority, as the audit trail has it; null where that is not known.</summary>
+    public string? Id { get; init; }
+
     /// <summary>Development mode: whoever sits at this machine.</summary>
     public static PageUser Development { get; } = new("", null, PageRoles.Admin);
 

@@ -42,13 +42,15 @@ internal static class SessionClaims
     private const string Practice = "ccm-practice";
     private const string Roles = "ccm-roles";
     private const string Since = "ccm-since";
+    private const string Id = "ccm-id";
 
     /// <summary>The principal of a session.</summary>
-    public static ClaimsPrincipal Of(string practice, string name, PageRoles roles, DateTimeOffset now) =>
+    public static ClaimsPrincipal Of(string practice, string id, string name, PageRoles roles, DateTimeOffset now) =>
         new(
             new ClaimsIdentity(
                 [
                     new Claim(Practice, practice),
+                    new Claim(Id, id),
                     new Claim(ClaimTypes.Name, name),
                     new Claim(Roles, ((int)roles).ToString(CultureInfo.InvariantCulture)),
                     new Claim(Since, now.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture)),
@@ -62,6 +64,9 @@ internal static class SessionClaims
         principal.FindFirstValue(Practice) is { } practice
         && int.TryParse(principal.FindFirstValue(Roles), CultureInfo.InvariantCulture, out var roles)
             ? new PageUser(principal.FindFirstValue(ClaimTypes.Name) ?? "", practice, (PageRoles)roles, ByCookie: true)
+            {
+                Id = principal.FindFirstValue(Id),
+            }
             : null;
 
     /// <summary>The session has lasted as long as one may.</summary>

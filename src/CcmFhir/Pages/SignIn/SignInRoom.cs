@@ -186,11 +186,13 @@ internal static class SignInRoom
                 context.Properties.RedirectUri = PageAddress.Patient(file, patient, clock.GetUtcNow());
             }
             context.Principal = Known(context.Principal!, file.Practice.Slug, signIn, clock.GetUtcNow());
+            PageTrail.SignedIn(context.HttpContext, file.Practice.Slug, SessionClaims.Read(context.Principal));
             return Task.CompletedTask;
         };
         options.Events.OnRemoteFailure = async context =>
         {
             context.HandleResponse();
+            PageTrail.SignedIn(context.HttpContext, file.Practice.Slug, null);
             context
                 .HttpContext.RequestServices.GetRequiredService<ILoggerFactory>()
                 .CreateLogger(typeof(SignInRoom).FullName!)
@@ -226,6 +228,7 @@ internal static class SignInRoom
         }
         return SessionClaims.Of(
             practice,
+            principal.FindFirstValue("fhirUser") ?? principal.FindFirstValue("sub") ?? "",
             principal.FindFirstValue("name") ?? names.LastOrDefault() ?? "",
             roles == PageRoles.None ? signIn.Default : roles,
             now
