@@ -32,6 +32,35 @@ public sealed class PicturesTest(Browser browser, DemoSite site) : IClassFixture
         }
     }
 
+    [Fact]
+    public async Task The_picture_of_README_is_that_of_the_demos_worklist()
+    {
+        await using var open = await browser.OpenAsync(site.Root);
+        await open.GoAsync(DemoSite.Worklist);
+        var picture = await open.Page.ScreenshotAsync(
+            new PageScreenshotOptions
+            {
+                FullPage = true,
+                Clip = new Clip { Width = 1280, Height = 1180 },
+            }
+        );
+        if (Environment.GetEnvironmentVariable("CCMFHIR_PICTURES") is { } folder)
+        {
+            Directory.CreateDirectory(folder);
+            await File.WriteAllBytesAsync(Path.Combine(folder, "readme.png"), picture);
+        }
+        // The file itself differs by fonts from machine to machine: what is held to account is that there is one of that size.
+        PngSize(await File.ReadAllBytesAsync(Repository.At("docs", "images", "worklist.png")))
+            .ShouldBe(PngSize(picture));
+    }
+
+    // Width and height stand in the header (PNG, IHDR).
+    private static (int Width, int Height) PngSize(byte[] png) =>
+        (
+            System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16)),
+            System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(20))
+        );
+
     private static readonly (string Name, string Address)[] Pages =
     [
         ("worklist", DemoSite.Worklist),
