@@ -22,6 +22,7 @@ internal sealed class AuditPages(MakeAuditPacket make)
         {
             return problem;
         }
+        PageTrail.Shows(http, [id]);
         return LogicalId.IsValid(id) && await make.RunAsync(file, id, serviceMonth, http.RequestAborted) is { } packet
             ? Results.Text(AuditHtml.Page(packet, "/assets/ccm.css"), "text/html; charset=utf-8", Encoding.UTF8)
             : PagesRoom.Problem(
