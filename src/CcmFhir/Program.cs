@@ -10,6 +10,7 @@ var root = new RootCommand("Chronic Care Management from FHIR to claims.")
     CloseCommand.Build(clock),
     DemoCommand.Build(clock),
     PushCommand.Build(clock),
+    PullCommand.Build(clock),
     ClaimsCommand.Build(clock),
     EhrCommand.Build(clock),
     ExportCommand.Build(clock),

@@ -1,5 +1,6 @@
 using CcmFhir.Access;
 using CcmFhir.Ehr;
+using CcmFhir.Ehr.Receiving;
 using CcmFhir.Fhir;
 using CcmFhir.Functions;
 using CcmFhir.Intake;
@@ -43,11 +44,14 @@ internal static class Server
         builder.AddTelemetry();
         builder.Services.AddDelivery(settings, $"{Environment.MachineName}-{Environment.ProcessId}");
 
+        builder.Services.AddReceiving(settings);
+
         var app = builder.Build();
         app.UseProtection();
         app.MapAccess();
         app.MapFhir();
         app.MapDelivery();
+        app.MapReceiving();
         app.MapPages();
         app.MapFunctions();
         return app;

@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using CcmFhir.Ehr;
+using CcmFhir.Ehr.Receiving;
+using CcmFhir.Intake;
 
 namespace CcmFhir.Commands;
 
@@ -210,11 +212,12 @@ internal static class ClaimsCommand
             [month],
             async (run, cancel) =>
             {
-                var report = await new FetchAnswers(run.Place.Streams, clock).RunAsync(
-                    run.Place.Ehr,
-                    run.Parsed.GetValue(month)!,
-                    cancel
-                );
+                var report = await new FetchAnswers(
+                    run.Place.Streams,
+                    new TakeFetched(new ReceiveBundle(run.Place.Streams, HouseDoor.Open(), clock), trail: null, clock),
+                    run.Place.Sessions.Practices,
+                    clock
+                ).RunAsync(run.Place.Ehr, run.Parsed.GetValue(month)!, cancel);
                 await run.Output.WriteLineAsync(
                     string.Create(
                             CultureInfo.InvariantCulture,

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CcmFhir.Ehr.Receiving;
 using CcmFhir.Options;
 
 namespace CcmFhir.Ehr;
@@ -98,6 +99,13 @@ internal sealed record EhrConnection
     /// <summary>PEM file with the certificate authorities that alone are trusted for this EHR; null for the machine's own.</summary>
     public string? TrustedCertificates { get; init; }
 
+    /// <summary>How changes are read from it; null for only when notifications name them.</summary>
+    public PullSettings? Pull { get; init; }
+
+    /// <summary>Where the secret comes from that the EHR's subscriptions bring as <c>Authorization: Bearer</c> (<c>env:NAME</c> or <c>file:PATH</c>); null
+    /// where they bring a token.</summary>
+    public string? NotifySecret { get; init; }
+
     /// <summary>Reads the <c>ehr</c> property of a practice file.</summary>
     /// <param name="ehr">The object.</param>
     /// <param name="folder">Folder of the practice file: relative paths start there.</param>
@@ -143,6 +151,8 @@ internal sealed record EhrConnection
             Pause = settings.Seconds("pauseSeconds", 30, 0, 900),
             ClientCertificate = settings.File("clientCertificate", folder),
             ClientCertificatePassword = settings.Secret("clientCertificatePassword", folder),
+            Pull = settings.Object("pull") is { } pull ? PullSettings.Read(pull) : null,
+            NotifySecret = settings.Secret("notifySecret", folder),
             TrustedCertificates = settings.File("trustedCertificates", folder),
         };
         settings.RefuseUnknown();

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.IO.Pipelines;
 using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Security.Authentication;
@@ -11,6 +13,8 @@ internal sealed class EhrHttp : IDisposable
 {
     /// <summary>Largest answer that is read, in bytes.</summary>
     public const int MaxAnswer = 8 * 1024 * 1024;
+
+    private static readonly TimeSpan LongestFile = TimeSpan.FromHours(2);
 
     private static readonly MediaTypeHeaderValue FhirMediaType = new("application/fhir+json") { CharSet = "utf-8" };
 
@@ -96,6 +100,68 @@ internal sealed class EhrHttp : IDisposable
         {
             return Broken(head, fault);
         }
+    }
+
+    /// <summary>Reads a file line by line; a line longer than <see cref="MaxAnswer"/> ends it.</summary>
+    /// <returns>What went wrong; null when it was read to its end.</returns>
+    /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    public async Task<string?> ReadLinesAsync(
+        Uri address,
+        IReadOnlyList<(string Name, string Value)> headers,
+        Func<byte[], ValueTask> line,
+        CancellationToken cancel
+    )
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, address);
+        foreach (var (name, value) in headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+        using var time = new CancellationTokenSource(LongestFile, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(time.Token, cancel);
+        try
+        {
+            using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+            if (!answer.IsSuccessStatusCode)
+            {
+                return FormattableString.Invariant($"HTTP {(int)answer.StatusCode}");
+            }
+            var reader = PipeReader.Create(await answer.Content.ReadAsStreamAsync(either.Token));
+            while (true)
+            {
+                var read = await reader.ReadAsync(either.Token);
+                var rest = read.Buffer;
+                while (rest.PositionOf((byte)'\n') is { } end)
+                {
+                    await GiveAsync(rest.Slice(0, end), line);
+                    rest = rest.Slice(rest.GetPosition(1, end));
+                }
+                if (rest.Length > MaxAnswer)
+                {
+                    return $"a line is longer than {MaxAnswer} bytes";
+                }
+                if (read.IsCompleted)
+                {
+                    await GiveAsync(rest, line);
+                    return null;
+                }
+                reader.AdvanceTo(rest.Start, rest.End);
+            }
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            return "it did not come to its end in time";
+        }
+        catch (Exception fault) when (fault is HttpRequestException or IOException)
+        {
+            return "the connection broke";
+        }
+    }
+
+    private static ValueTask GiveAsync(ReadOnlySequence<byte> text, Func<byte[], ValueTask> line)
+    {
+        var bytes = text.ToArray();
+        return bytes.AsSpan().ContainsAnyExcept(" \t\r"u8) ? line(bytes) : ValueTask.CompletedTask;
     }
 
     /// <summary>Content of a FHIR request.</summary>

@@ -65,8 +65,103 @@ internal sealed class EhrSession : IDisposable
         bool open = false
     )
     {
-        var root = Connection.BaseUrl.AbsoluteUri.TrimEnd('/');
-        var address = new Uri(path.Length == 0 ? root : $"{root}/{path}");
+        var address = new Uri(path.Length == 0 || path[0] == '?' ? Root + path : $"{Root}/{path}");
+        return await SendAsync(method, address, json, headers, cancel, open);
+    }
+
+    /// <summary>A request to an address that the EHR gave us; one that is not of the EHR's own origin is not sent.</summary>
+    public async Task<EhrAnswer> SendAsync(
+        HttpMethod method,
+        Uri address,
+        IReadOnlyList<(string Name, string Value)> headers,
+        CancellationToken cancel
+    ) =>
+        IsOwn(address)
+            ? await SendAsync(method, address, null, headers, cancel, open: false)
+            : new EhrAnswer
+            {
+                Problem = DeliveryProblem.Redirect,
+                Left = false,
+                Text = $"The EHR points at another host ({address.Host}); nothing was sent there.",
+            };
+
+    /// <summary>What stands behind the base URL in an address below it; null for one elsewhere.</summary>
+    public string? Below(string url)
+    {
+        if (!Uri.TryCreate(url, UriKind.RelativeOrAbsolute, out var address))
+        {
+            return null;
+        }
+        if (!address.IsAbsoluteUri)
+        {
+            return url.StartsWith('/') ? null : url;
+        }
+        var text = address.AbsoluteUri;
+        return IsOwn(address) && text.StartsWith(Root, StringComparison.Ordinal)
+            ? text[Root.Length..] switch
+            {
+                ['/', .. var path] => path,
+                ['?', ..] query => query,
+                _ => null,
+            }
+            : null;
+    }
+
+    /// <summary>A file of the EHR may be fetched from there: its own origin, or one that its connection names.</summary>
+    public bool MayFetch(Uri address) =>
+        IsOwn(address) || Connection.Pull?.FileHosts.Any(host => SameOrigin(host, address)) == true;
+
+    /// <summary>Reads a file line by line, however long it is.</summary>
+    /// <param name="address">One that <see cref="MayFetch"/>.</param>
+    /// <param name="withToken">Bring our token.</param>
+    /// <param name="line">Gets each line that is not empty.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <returns>What went wrong; null when the file was read to its end.</returns>
+    public async Task<string?> ReadLinesAsync(
+        Uri address,
+        bool withToken,
+        Func<byte[], ValueTask> line,
+        CancellationToken cancel
+    )
+    {
+        if (!MayFetch(address))
+        {
+            return $"It is at another host ({address.Host}).";
+        }
+        List<(string, string)> headers = [("Accept", "application/fhir+ndjson")];
+        if (withToken)
+        {
+            var token = await tokens.GetAsync(false, cancel);
+            if (token.Problem is { } problem)
+            {
+                return problem.Text ?? problem.StatusText;
+            }
+            if (token.Header is { } header)
+            {
+                headers.Add(("Authorization", header));
+            }
+        }
+        return await http.ReadLinesAsync(address, headers, line, cancel);
+    }
+
+    private string Root => Connection.BaseUrl.AbsoluteUri.TrimEnd('/');
+
+    private bool IsOwn(Uri address) => SameOrigin(Connection.BaseUrl, address);
+
+    private static bool SameOrigin(Uri left, Uri right) =>
+        right.IsAbsoluteUri
+        && left.GetLeftPart(UriPartial.Authority) == right.GetLeftPart(UriPartial.Authority)
+        && right.UserInfo.Length == 0;
+
+    private async Task<EhrAnswer> SendAsync(
+        HttpMethod method,
+        Uri address,
+        ReadOnlyMemory<byte>? json,
+        IReadOnlyList<(string Name, string Value)> headers,
+        CancellationToken cancel,
+        bool open
+    )
+    {
         await places.WaitAsync(cancel);
         try
         {

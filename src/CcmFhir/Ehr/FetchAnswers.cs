@@ -1,7 +1,8 @@
-using System.Globalization;
 using System.Text.Json;
+using CcmFhir.Ehr.Receiving;
 using CcmFhir.Intake;
 using CcmFhir.Journal;
+using CcmFhir.Options;
 using CcmFhir.Validation;
 
 namespace CcmFhir.Ehr;
@@ -16,8 +17,10 @@ internal sealed record FetchReport(int Looked, int Found, int Moved, string? Pro
 /// <summary>Asks the EHR what became of delivered claims: their status, and ClaimResponses and ExplanationOfBenefits that name them. Answers are kept in
 /// the patient's stream under the EHR's id, as if the EHR had put them there.</summary>
 /// <param name="streams">The journal.</param>
+/// <param name="take">The way in: the same door as for what is posted.</param>
+/// <param name="practices">The practices.</param>
 /// <param name="clock">The clock.</param>
-internal sealed class FetchAnswers(StreamRecords streams, TimeProvider clock)
+internal sealed class FetchAnswers(StreamRecords streams, TakeFetched take, Practices practices, TimeProvider clock)
 {
     private readonly VerifyClaims verify = new(new ClaimJournal(streams, clock));
 
@@ -104,11 +107,16 @@ internal sealed class FetchAnswers(StreamRecords streams, TimeProvider clock)
                 problem = $"{type} cannot be searched: {finding.Text}";
                 continue;
             }
-            foreach (var match in finding.Matches)
+            var report = await take.RunAsync(
+                practices.Find(ehr.Practice)!,
+                finding.Matches.Select(match => AsOurs(match.Resource, record.Stream, claim.Id, parameter)),
+                [],
+                cancel
+            );
+            taken += report.Changed;
+            if (report.Refused is [var refused, ..])
             {
-                taken += await TakeAsync(ehr.Practice, record.Stream, claim.Id, type, parameter, match.Resource, cancel)
-                    ? 1
-                    : 0;
+                problem = $"{refused.Reference} of the EHR is refused ({refused.Rule}): {refused.Text}";
             }
         }
         return (taken, problem);
@@ -118,57 +126,14 @@ internal sealed class FetchAnswers(StreamRecords streams, TimeProvider clock)
         answer[property]["reference"u8].Text is { } reference
         && (reference == claim || reference.EndsWith("/" + claim, StringComparison.Ordinal));
 
-    /// <summary>Keeps an answer where it is new or changed. One that belongs to another stream already stays there.</summary>
-    private async Task<bool> TakeAsync(
-        string practice,
-        string stream,
-        string claimId,
-        string type,
-        string link,
-        FhirElement resource,
-        CancellationToken cancel
-    )
+    // What the EHR calls patient and claim becomes what we call them.
+    private static FhirElement AsOurs(FhirElement resource, string stream, string claimId, string link)
     {
-        var id = resource["id"u8].Text!;
-        // What the EHR calls patient and claim becomes what we call them.
         var references = new List<Splice>();
         Point(references, resource["patient"u8]["reference"u8], $"Patient/{JournalNames.PatientOf(stream)}");
         Point(references, resource[link]["reference"u8], $"Claim/{claimId}");
-        while (true)
-        {
-            var record = await streams.ReadAsync(stream, cancel);
-            var before = record.Find(type, id)?.Current;
-            var last = before is null ? 0 : long.Parse(before.VersionId, CultureInfo.InvariantCulture);
-            if (
-                before is not null
-                && ResourceBytes
-                    .Build(resource, references, id, last, before.LastUpdated)
-                    .AsSpan()
-                    .SequenceEqual(before.Json.Span)
-            )
-            {
-                return false;
-            }
-            var now = Arrival.ToMillisecond(clock.GetUtcNow());
-            var body = ResourceBytes.Build(resource, references, id, last + 1, now);
-            var payload = new EntryPayload(
-                now,
-                "ccmfhir",
-                "",
-                [new JournalRecord(RecordKind.Put, type, id, last + 1, body)]
-            );
-            var answer = await streams.Store.AppendAsync(
-                new JournalCommit(
-                    [new StreamAppend(stream, record.Position, payload.ToBytes())],
-                    [new IndexEntry(JournalNames.Id(practice, type, id), stream)]
-                ),
-                cancel
-            );
-            if (answer.Outcome != AppendOutcome.LostRace)
-            {
-                return answer.Outcome == AppendOutcome.Appended;
-            }
-        }
+        var body = ResourceBytes.Build(resource, references, resource["id"u8].Text!, 1, DateTimeOffset.UnixEpoch);
+        return FhirJson.Parse(body, out _)!.Root;
     }
 
     private static void Point(List<Splice> splices, FhirElement reference, string to)

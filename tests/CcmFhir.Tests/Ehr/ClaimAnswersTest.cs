@@ -86,12 +86,14 @@ public class ClaimAnswersTest
             JsonNode.Parse(
                 """
                 {"resourceType":"ExplanationOfBenefit","id":"eob1","status":"active","outcome":"complete",
+                 "type":{"text":"professional"},"use":"claim","created":"2026-11-02","insurer":{"display":"Medicare"},"provider":{"display":"Northside"},
+                 "insurance":[{"focal":true,"coverage":{"reference":"Coverage/cov-p1"}}],
                  "patient":{"reference":"Patient/ehr-77"},"claim":{"reference":"Claim/e1"},
                  "payment":{"amount":{"value":52.9,"currency":"USD"}}}
                 """
             )!;
         scene.Ehr.Hold(benefit);
-        var fetch = new FetchAnswers(scene.Streams, scene.Clock);
+        var fetch = scene.Fetch();
 
         var first = await fetch.RunAsync(scene.Session, PushScene.Month, Cancel);
         var again = await fetch.RunAsync(scene.Session, PushScene.Month, Cancel);

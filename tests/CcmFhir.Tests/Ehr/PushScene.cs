@@ -1,6 +1,9 @@
 using System.Text;
 using CcmFhir.Ehr;
+using CcmFhir.Ehr.Receiving;
+using CcmFhir.Intake;
 using CcmFhir.Journal;
+using CcmFhir.Options;
 
 namespace CcmFhir.Tests.Ehr;
 
@@ -32,6 +35,25 @@ internal sealed class PushScene : IAsyncDisposable
         Connection = change is null ? connection : change(connection);
         Session = new EhrSession(Practice, Connection, Keys, Clock);
         Push = new PushClaims(Streams, Clock, "test-1");
+    }
+
+    /// <summary>The answers of the EHR, taken in through the door.</summary>
+    public FetchAnswers Fetch()
+    {
+        var file = Path.Combine(Folder, "practice.json");
+        File.WriteAllText(
+            file,
+            """
+            { "slug": "northside", "name": "Northside", "npi": "1234567893", "tin": "12-3456789", "timeZone": "America/New_York",
+              "practitioners": [ { "ref": "Practitioner/dr1", "npi": "1245319599", "name": "Ada Alvarez" } ] }
+            """
+        );
+        return new FetchAnswers(
+            Streams,
+            new TakeFetched(new ReceiveBundle(Streams, HouseDoor.Open(), Clock), trail: null, Clock),
+            new Practices([PracticeFile.Read(file) with { Ehr = Connection }]),
+            Clock
+        );
     }
 
     public PlayedEhr Ehr { get; } = new();
