@@ -84,6 +84,7 @@ internal static class Capability
         json.WriteEndArray();
         json.WriteStartArray("operation"u8);
         Operation(json, "validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate");
+        Own(json, ["ccm-close", "ccm-claims", "ccm-push", "ccm-fetch-answers", "ccm-notify"]);
         json.WriteEndArray();
         json.WriteEndObject();
     }
@@ -169,6 +170,15 @@ internal static class Capability
         json.WriteEndArray();
         json.WriteStartArray("operation"u8);
         Operation(json, "validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate");
+        Own(
+            json,
+            type switch
+            {
+                "Patient" => ["ccm-status"],
+                "Claim" => ["ccm-resend", "ccm-confirm"],
+                _ => [],
+            }
+        );
         json.WriteEndArray();
         json.WriteEndObject();
     }
@@ -186,6 +196,14 @@ internal static class Capability
         json.WriteString("name"u8, name);
         json.WriteString("definition"u8, definition);
         json.WriteEndObject();
+    }
+
+    private static void Own(Utf8JsonWriter json, IEnumerable<string> names)
+    {
+        foreach (var name in names)
+        {
+            Operation(json, name, $"http://ccmfhir.org/fhir/OperationDefinition/{name}");
+        }
     }
 
     private static void Strings(Utf8JsonWriter json, string name, IEnumerable<string> values)

@@ -48,6 +48,38 @@ public class CapabilityTest(FhirServer server) : IClassFixture<FhirServer>
     }
 
     [Fact]
+    public async System.Threading.Tasks.Task Every_declared_operation_is_at_its_address()
+    {
+        var rest = (await server.GetAsync("metadata")).Json["rest"]![0]!;
+        var operations = rest["operation"]!
+            .AsArray()
+            .Select(one => $"${one!["name"]}")
+            .Concat(
+                rest["resource"]!
+                    .AsArray()
+                    .SelectMany(type =>
+                        type!["operation"]!
+                            .AsArray()
+                            .Select(one =>
+                                (string?)one!["name"] == "validate"
+                                    ? $"{type["type"]}/$validate"
+                                    : $"{type["type"]}/x/${one["name"]}"
+                            )
+                    )
+            )
+            .ToList();
+        operations.ShouldContain("Patient/x/$ccm-status");
+        operations.ShouldContain("$ccm-notify");
+        foreach (var operation in operations)
+        {
+            var posted = await server.PostAsync(operation, "{}");
+            var answer = posted.Status is 404 or 405 ? await server.GetAsync(operation) : posted;
+            answer.Text.ShouldNotContain("There is nothing at this address", Case.Sensitive, operation);
+            answer.Status.ShouldNotBe(405, operation);
+        }
+    }
+
+    [Fact]
     public async System.Threading.Tasks.Task Every_declared_search_parameter_is_understood()
     {
         var statement = (await server.GetAsync("metadata")).Json;
