@@ -19,6 +19,7 @@ internal sealed record TokenVerdict(AccessContext? Context, string? Fault);
 internal sealed class BearerTokens(SigningKey signing, HttpClient http, IConfiguration settings, TimeProvider clock)
 {
     private static readonly TimeSpan Skew = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan BetweenRefetches = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan IntrospectionLife = TimeSpan.FromSeconds(30);
     private static readonly string[] Asymmetric =
     [
@@ -34,7 +35,7 @@ internal sealed class BearerTokens(SigningKey signing, HttpClient http, IConfigu
 
     private static readonly JsonWebTokenHandler Tokens = new() { MapInboundClaims = false };
 
-    private readonly ConcurrentDictionary<Uri, ConfigurationManager<OpenIdConnectConfiguration>> metadata = new();
+    private readonly ConcurrentDictionary<Uri, IssuerKeys> metadata = new();
     private readonly ConcurrentDictionary<string, (TokenVerdict Verdict, DateTimeOffset Until)> introspected = new(
         StringComparer.Ordinal
     );
@@ -194,23 +195,31 @@ internal sealed class BearerTokens(SigningKey signing, HttpClient http, IConfigu
             issuer.JwksUri
             ?? issuer.Discovery
             ?? new Uri($"{issuer.Issuer.TrimEnd('/')}/.well-known/openid-configuration");
-        var manager = metadata.GetOrAdd(
-            address,
-            at => new ConfigurationManager<OpenIdConnectConfiguration>(
-                at.AbsoluteUri,
-                issuer.JwksUri is null ? new OpenIdConnectConfigurationRetriever() : new BareKeys(),
-                new HttpDocumentRetriever(http) { RequireHttps = !at.IsLoopback }
-            )
-        );
-        var configuration = await manager.GetConfigurationAsync(cancel);
-        if (keyId is not null && configuration.SigningKeys.All(key => key.KeyId != keyId))
+        var held = metadata.GetOrAdd(address, at => Begin(issuer, at));
+        var configuration = await held.Manager.GetConfigurationAsync(cancel);
+        if (
+            keyId is not null
+            && configuration.SigningKeys.All(key => key.KeyId != keyId)
+            && held.Begun + BetweenRefetches <= clock.GetUtcNow()
+        )
         {
-            // Rotated: the manager itself limits how often this leads to a request.
-            manager.RequestRefresh();
-            configuration = await manager.GetConfigurationAsync(cancel);
+            // Rotated. Whoever sends tokens with made-up key ids makes us ask no more than once a minute.
+            held = Begin(issuer, address);
+            metadata[address] = held;
+            configuration = await held.Manager.GetConfigurationAsync(cancel);
         }
         return configuration.SigningKeys;
     }
+
+    private IssuerKeys Begin(TokenIssuer issuer, Uri address) =>
+        new(
+            new ConfigurationManager<OpenIdConnectConfiguration>(
+                address.AbsoluteUri,
+                issuer.JwksUri is null ? new OpenIdConnectConfigurationRetriever() : new BareKeys(),
+                new HttpDocumentRetriever(http) { RequireHttps = !address.IsLoopback }
+            ),
+            clock.GetUtcNow()
+        );
 
     private async Task<TokenVerdict> IntrospectAsync(
         string practice,
@@ -248,7 +257,7 @@ internal sealed class BearerTokens(SigningKey signing, HttpClient http, IConfigu
                 answer.Json?.TryGetProperty("exp", out var exp) == true && exp.TryGetInt64(out var seconds)
                     ? DateTimeOffset.FromUnixTimeSeconds(seconds)
                     : now;
-            if (expires <= now - Skew)
+            if (expires <= now - Skew || !IsForUs(answer.Json, issuer.Audiences))
             {
                 continue;
             }
@@ -271,6 +280,22 @@ internal sealed class BearerTokens(SigningKey signing, HttpClient http, IConfigu
         }
         return Refused("The token is unknown here, or no longer active.");
     }
+
+    // RFC 7662 leaves aud to the server; where the practice names audiences, a token must be for one of them.
+    private static bool IsForUs(JsonElement? answer, IReadOnlyList<string>? audiences) =>
+        audiences is not { Count: > 0 }
+        || (
+            answer?.TryGetProperty("aud", out var aud) == true
+            && aud.ValueKind switch
+            {
+                JsonValueKind.String => audiences.Contains(aud.GetString()),
+                JsonValueKind.Array => aud.EnumerateArray()
+                    .Any(one => one.ValueKind == JsonValueKind.String && audiences.Contains(one.GetString())),
+                _ => false,
+            }
+        );
+
+    private sealed record IssuerKeys(ConfigurationManager<OpenIdConnectConfiguration> Manager, DateTimeOffset Begun);
 
     private sealed class BareKeys : IConfigurationRetriever<OpenIdConnectConfiguration>
     {

@@ -25,6 +25,9 @@ public sealed class FhirServer : IAsyncLifetime
     /// <summary>Where its journal lies.</summary>
     public string Folder => folder;
 
+    /// <summary>More of the practice oak's file, with a comma before it.</summary>
+    public string More { get; init; } = "";
+
     /// <summary>The server's rooms.</summary>
     public IServiceProvider Services => app!.Services;
 
@@ -47,7 +50,7 @@ public sealed class FhirServer : IAsyncLifetime
                   "timeZone": "America/New_York", "placeOfService": "11", "policy": "medicare-current",
                   "practitioners": [ { "ref": "Practitioner/dr-a", "npi": "1245319599", "name": "Ada Alvarez", "credential": "MD" } ],
                   "organization": "Organization/{{slug}}",
-                  "ehr": { "baseUrl": "https://ehr.example.org/fhir" }
+                  "ehr": { "baseUrl": "https://ehr.example.org/fhir" }{{(slug == "oak" ? More : "")}}
                 }
                 """
             );
@@ -97,7 +100,11 @@ public sealed class FhirServer : IAsyncLifetime
         }
         foreach (var (name, value) in headers)
         {
-            if (name == "Content-Type")
+            if (name is "Content-Encoding")
+            {
+                request.Content!.Headers.ContentEncoding.Add(value);
+            }
+            else if (name == "Content-Type")
             {
                 request.Content!.Headers.ContentType = MediaTypeHeaderValue.Parse(value);
             }
