@@ -9,6 +9,7 @@ using CcmFhir.MonthEnd;
 using CcmFhir.Options;
 using CcmFhir.Pages;
 using CcmFhir.Telemetry;
+using CcmFhir.Trail;
 
 namespace CcmFhir;
 
@@ -48,6 +49,7 @@ internal static class Server
 
         var app = builder.Build();
         app.UseProtection();
+        app.UsePageTrail();
         app.MapAccess();
         app.MapFhir();
         app.MapDelivery();

@@ -22,6 +22,7 @@ internal sealed class AccessGate(AccessSettings settings, BearerTokens tokens, R
             settings.Open ? null
             : answer.Context is { } context ? limits.Client(practice, context.Client)
             : limits.Address(Addresses.Client(http));
+        http.Items[typeof(AccessContext)] = answer.Context;
         return wait is null
             ? answer
             : new GateAnswer(

@@ -203,10 +203,10 @@ public class StatusTableTest(StatusTableTest.Prepared prepared) : IClassFixture<
         var answer = await prepared.Server.GetAsync("Basic?identifier=urn:s|there&subject.name=x");
 
         answer.Status.ShouldBe(200);
-        answer
-            .Entries.Single(entry => (string?)entry!["search"]!["mode"] == "outcome")!
-            .ToJsonString()
-            .ShouldContain("Chained parameters such as 'subject.name' are not supported. Search in two steps.");
+        var outcome = answer.Entries.Single(entry => (string?)entry!["search"]!["mode"] == "outcome")!["resource"]!;
+        ((string?)outcome["issue"]![0]!["details"]!["text"]).ShouldBe(
+            "Chained parameters such as 'subject.name' are not supported. Search in two steps."
+        );
         ((string)answer.Json["link"]![0]!["url"]!).ShouldNotContain("subject.name");
     }
 
