@@ -105,7 +105,7 @@ internal static partial class AccessEndpoints
             );
             return;
         }
-        var form = await FormAsync(http);
+        var form = Addresses.IsPrivate(http) ? await FormAsync(http) : null;
         var answer = form is not null
             ? await http
                 .RequestServices.GetRequiredService<TokenEndpoint>()
@@ -120,7 +120,9 @@ internal static partial class AccessEndpoints
             : TokenAnswer.Refused(
                 400,
                 "invalid_request",
-                "Post application/x-www-form-urlencoded with grant_type, scope, client_assertion_type and client_assertion, each once."
+                !Addresses.IsPrivate(http)
+                    ? Addresses.OverTls
+                    : "Post application/x-www-form-urlencoded with grant_type, scope, client_assertion_type and client_assertion, each once."
             );
         http.Response.StatusCode = answer.Status;
         http.RequestServices.GetRequiredService<AccessTrail>()

@@ -48,6 +48,10 @@ internal sealed class AccessGate(AccessSettings settings, BearerTokens tokens, R
                 ? new GateAnswer(null, "Development mode answers only requests of this machine, not those of a proxy.")
                 : new GateAnswer(AccessContext.Unrestricted(practice, "development"), null);
         }
+        if (!Addresses.IsPrivate(http))
+        {
+            return new GateAnswer(null, Addresses.OverTls);
+        }
         if (header.Count == 0)
         {
             return new GateAnswer(
@@ -129,6 +133,16 @@ internal static class Addresses
             : http.Request.Scheme;
         return $"{scheme}://{host}";
     }
+
+    /// <summary>What is said to who sends a token in the clear.</summary>
+    public const string OverTls =
+        "Tokens are taken over TLS only. This one went over the network in the clear: get a new one, and use https.";
+
+    /// <summary>Nobody on the way can read the request: it came over TLS (as the proxy in front says, where there is one), or from this machine.</summary>
+    public static bool IsPrivate(HttpContext http) =>
+        http.Connection.RemoteIpAddress is not { } address
+        || System.Net.IPAddress.IsLoopback(address)
+        || Root(http).StartsWith("https:", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Network address that a request came from. Behind the Functions host it is the one that the host's front saw, the last of the
     /// forwarded ones; elsewhere forwarded headers are what anybody writes, and not believed.</summary>

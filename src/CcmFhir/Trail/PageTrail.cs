@@ -1,5 +1,6 @@
 using CcmFhir.Access;
 using CcmFhir.Options;
+using CcmFhir.Pages;
 
 namespace CcmFhir.Trail;
 
@@ -28,18 +29,20 @@ internal static class PageTrail
                 }
                 var at = clock.GetUtcNow();
                 await next(http);
+                var user = PageFrame.Of(http).User;
                 var access = http.Items[typeof(AccessContext)] as AccessContext;
                 trail.Note(
                     RequestTrail.Base(http, practice, access, at) with
                     {
                         Do = "page",
                         By =
-                            access?.Client ?? (http.User.Identity is { IsAuthenticated: true } ? "pages" : "anonymous"),
-                        User =
-                            access?.User
-                            ?? http.User.Identity?.Name
-                            ?? http.User.FindFirst("fhirUser")?.Value
-                            ?? http.User.FindFirst("sub")?.Value,
+                            access?.Client
+                            ?? (
+                                user is null ? "anonymous"
+                                : user == PageUser.Development ? "development"
+                                : "pages"
+                            ),
+                        User = access?.User ?? (user is { Name.Length: > 0 } ? user.Name : null),
                         Url = string.Join('/', path.Skip(1)) + http.Request.QueryString.Value,
                         Patients =
                             path is [_, "patients", var patient, ..] && http.Response.StatusCode == 200

@@ -42,16 +42,9 @@ internal static class RequestTrail
         }
         yield return whole with
         {
+            Wrote = wrote,
             Patients = null,
         };
-        if (wrote is not null)
-        {
-            yield return whole with
-            {
-                Wrote = wrote,
-                Patients = null,
-            };
-        }
         foreach (var entry in request.Entries)
         {
             if (answer.Refused is null && (entry.Refused || entry.Verb == Verb.Get || !Written(entry, arrival!)))

@@ -214,6 +214,12 @@ internal sealed class TrailReader(IJournalStore store, string practice)
             return [(AuditEventJson.Write(id, practice, matter), matter)];
         }
         var events = new List<(StoredResource, AuditMatter)>();
+        if (record.Do is "transaction" or "batch" or "operation")
+        {
+            // The request as a whole, before what came of it.
+            var whole = new AuditMatter(record, record.Do, null, record.Patients ?? []);
+            events.Add((AuditEventJson.Write(id, practice, whole), whole));
+        }
         for (var entry = 0; entry < wrote.Count; entry++)
         {
             var entries = await JournalAsync(wrote[entry].Stream, cancel);

@@ -1,5 +1,10 @@
+using System.Net;
 using System.Net.Http.Headers;
+using CcmFhir.Access;
 using CcmFhir.Tests.Fhir;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace CcmFhir.Tests.Access;
 
@@ -50,6 +55,35 @@ public class ProtectionTest
         );
         ((int)answer.StatusCode).ShouldBe(429);
         answer.Headers.RetryAfter.ShouldNotBeNull();
+    }
+
+    [Theory]
+    [InlineData("192.0.2.7", "http", null, false)]
+    [InlineData("192.0.2.7", "https", null, true)]
+    [InlineData("192.0.2.7", "http", "https", true)]
+    [InlineData("127.0.0.1", "http", null, true)]
+    [InlineData("::1", "http", null, true)]
+    public void A_token_counts_only_where_nobody_on_the_way_can_read_it(
+        string from,
+        string scheme,
+        string? forwarded,
+        bool counts
+    )
+    {
+        var http = new DefaultHttpContext
+        {
+            RequestServices = new ServiceCollection()
+                .AddSingleton<IConfiguration>(new ConfigurationBuilder().Build())
+                .BuildServiceProvider(),
+        };
+        http.Connection.RemoteIpAddress = IPAddress.Parse(from);
+        (http.Request.Scheme, http.Request.Host) = (scheme, new HostString("ccm.example.org"));
+        if (forwarded is not null)
+        {
+            http.Request.Headers["X-Forwarded-Proto"] = forwarded;
+        }
+
+        Addresses.IsPrivate(http).ShouldBe(counts);
     }
 
     [Theory]
