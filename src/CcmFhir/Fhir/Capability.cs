@@ -174,7 +174,7 @@ internal static class Capability
             json,
             type switch
             {
-                "Patient" => ["ccm-status"],
+                "Patient" => ["ccm-status", "ccm-audit"],
                 "Claim" => ["ccm-resend", "ccm-confirm"],
                 _ => [],
             }
