@@ -148,13 +148,15 @@ internal sealed class CloseShards(
             return 0;
         }
         using var closing = Signals.Continue("close shard", work.TraceParent);
-        // As of now, not as of the start: a shard that comes late must not undo what was decided on newer facts.
+        // As of now, not as of the start: a shard that comes late must not undo what was decided on newer facts. An instance whose clock lags
+        // behind the one that started the run takes its word that the month is over.
+        var now = clock.GetUtcNow();
         var failed = new ConcurrentDictionary<string, Exception>(StringComparer.Ordinal);
         var closed = await close.RunPatientsAsync(
             file,
             work.Patients,
             month,
-            clock.GetUtcNow(),
+            now < run.Start.At ? run.Start.At : now,
             progress: null,
             failed,
             cancel

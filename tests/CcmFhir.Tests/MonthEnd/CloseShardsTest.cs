@@ -121,6 +121,34 @@ public sealed class CloseShardsTest : IAsyncLifetime
         CloseStatus.Of((await shards.FindAsync("load", Month, 1, Cancel))!).Status.ShouldBe(200);
     }
 
+    [Theory]
+    [InlineData(-10)]
+    [InlineData(10)]
+    [InlineData(60 * 24 * 3)]
+    [InlineData(-60 * 24 * 3)]
+    public async Task Instances_whose_clocks_differ_issue_each_claim_once(int minutes)
+    {
+        await using var store = await StoreAsync(2);
+        // The month has been over for a second by the clock that starts the run.
+        var starting = new ShiftedClock(new DateTimeOffset(2026, 11, 1, 4, 0, 1, TimeSpan.Zero));
+        var other = new ShiftedClock(starting.GetUtcNow().AddMinutes(minutes));
+        await Shards(store, starting).StartAsync(practice, Month, "timer", "", once: true, Cancel);
+
+        (await Shards(store, other).CloseAsync(sent.Work[0], Cancel)).ShouldBe(2);
+
+        // Closed again by the other clock, and by both at once, nothing changes.
+        sent.Work.Clear();
+        await Shards(store, starting).StartAsync(practice, Month, "a", "", once: false, Cancel);
+        await Task.WhenAll(
+            Shards(store, starting).CloseAsync(sent.Work[0], Cancel),
+            Shards(store, other).CloseAsync(sent.Work[0], Cancel)
+        );
+        (await ClaimsAsync(store, 2)).ShouldBe([1, 1]);
+        (await new CloseRuns(store).ReadAsync("load", Month, Cancel)).ShouldAllBe(run =>
+            run.State == CloseState.Closed && run.Closed.Sum(word => word.Claims) == 2
+        );
+    }
+
     [Fact]
     public async Task A_cancelled_run_leaves_its_shards_alone()
     {
