@@ -2,6 +2,7 @@ using CcmFhir.Access;
 using CcmFhir.Audit;
 using CcmFhir.Intake;
 using CcmFhir.Journal;
+using CcmFhir.Measures;
 using CcmFhir.MonthEnd;
 using CcmFhir.Telemetry;
 using CcmFhir.Trail;
@@ -20,6 +21,7 @@ internal sealed partial class FhirEndpoints(
     MonthOperations months,
     AccessTrail trail,
     AuditOperation audit,
+    MeasureOperation measures,
     TimeProvider clock,
     ILogger<FhirEndpoints> log
 )
@@ -191,6 +193,8 @@ internal sealed partial class FhirEndpoints(
             ),
             ["Patient", var id, "$ccm-status"] when read => months.StatusAsync(request, id),
             ["Patient", var id, "$ccm-audit"] when read => audit.AnswerAsync(request, id),
+            ["Measure", "$evaluate-measure"] when read => measures.AnswerAsync(request, null),
+            ["Measure", var id, "$evaluate-measure"] when read => measures.AnswerAsync(request, id),
             [var type, "_search"] when post => PostedSearchAsync(request, type),
             [_, "_search"] => new(
                 NotAllowed("POST", "POST the parameters as a form here, or GET the type with a query.")

@@ -4,6 +4,7 @@ using CcmFhir.Domain;
 using CcmFhir.Functions;
 using CcmFhir.Intake;
 using CcmFhir.Journal;
+using CcmFhir.Measures;
 using CcmFhir.Options;
 
 namespace CcmFhir.MonthEnd;
@@ -26,6 +27,8 @@ internal static class MonthEndRoom
         builder.Services.AddSingleton<MonthOperations>();
         builder.Services.AddSingleton<MakeAuditPacket>();
         builder.Services.AddSingleton<AuditOperation>();
+        builder.Services.AddSingleton<ProgramFigures>();
+        builder.Services.AddSingleton<MeasureOperation>();
         var hour = Hour(builder.Configuration);
         builder.Services.AddSingleton(services => new MonthEndRound(
             services.GetRequiredService<CloseShards>(),

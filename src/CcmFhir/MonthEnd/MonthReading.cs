@@ -48,6 +48,28 @@ internal sealed class MonthReading(PracticeFile file, RuleSet rules)
     public PatientMonth Read(StreamRecord record, ServiceMonth month, DateTimeOffset asOf)
     {
         var patient = $"Patient/{JournalNames.PatientOf(record.Stream)}";
+        var facts = Facts(record);
+        var claims = Issued(record);
+        var earlier = Standing(claims.Where(claim => claim.Month < month))
+            .Select(claim => new EarlierClaim(
+                $"Claim/{claim.Id}",
+                claim.Month,
+                [.. claim.Lines.Select(line => line.Code)]
+            ));
+        var decision = MonthDecision.Decide(
+            PatientLedger.Fold(patient, facts),
+            [.. earlier],
+            file.Practice,
+            month,
+            rules,
+            asOf
+        );
+        return new PatientMonth(decision, [.. claims.Where(claim => claim.Month == month)]);
+    }
+
+    /// <summary>What the stream says of the patient, as facts.</summary>
+    public IReadOnlyList<CareFact> Facts(StreamRecord record)
+    {
         var current = record.Resources.Select(versions => versions.Current).Where(version => !version.Deleted).ToList();
         var goals = new Dictionary<string, bool>(StringComparer.Ordinal);
         foreach (var goal in current.Where(one => one.Type == "Goal"))
@@ -72,22 +94,7 @@ internal sealed class MonthReading(PracticeFile file, RuleSet rules)
                 )
             );
         }
-        var claims = Issued(record);
-        var earlier = Standing(claims.Where(claim => claim.Month < month))
-            .Select(claim => new EarlierClaim(
-                $"Claim/{claim.Id}",
-                claim.Month,
-                [.. claim.Lines.Select(line => line.Code)]
-            ));
-        var decision = MonthDecision.Decide(
-            PatientLedger.Fold(patient, facts),
-            [.. earlier],
-            file.Practice,
-            month,
-            rules,
-            asOf
-        );
-        return new PatientMonth(decision, [.. claims.Where(claim => claim.Month == month)]);
+        return facts;
     }
 
     /// <summary>Claims that we issued for the patient, by month and revision.</summary>
