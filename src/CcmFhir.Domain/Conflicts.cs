@@ -241,8 +241,8 @@ public static class Conflicts
         {
             _ when planned => $"{text}; planned so far: where it is furnished, it counts",
             (Whose.Unknown, ReasonSeverity.Hold) => $"{text}; who billed it is not said: add the performer",
-            (Whose.Own, <= ReasonSeverity.Hold) => $"{text}; billed by this practice",
-            (Whose.Other, <= ReasonSeverity.Hold) => $"{text}; billed elsewhere",
+            (Whose.Own, ReasonSeverity.Deny) => $"{text}; billed by this practice",
+            (Whose.Other, ReasonSeverity.Deny) => $"{text}; billed elsewhere",
             _ => text,
         };
 

@@ -86,17 +86,12 @@ public static class Eligibility
         return new ConditionFinding(qualifying, distinct.Count, possible.Count, unlisted);
     }
 
-    /// <summary>Consents to a program that name the practice, by when they were given.</summary>
+    /// <summary>Consents to a program that name the practice.</summary>
     public static IReadOnlyList<ConsentFact> Consents(PatientLedger ledger, string program, Practice practice)
     {
         ArgumentNullException.ThrowIfNull(ledger);
         ArgumentNullException.ThrowIfNull(practice);
-        return
-        [
-            .. ledger
-                .Consents.Where(consent => consent.Programs.Contains(program) && Names(consent, practice))
-                .OrderBy(consent => consent.Window.Start),
-        ];
+        return [.. ledger.Consents.Where(consent => consent.Programs.Contains(program) && Names(consent, practice))];
     }
 
     /// <summary>Consents to a program that name somebody else.</summary>

@@ -114,7 +114,7 @@ public sealed class Stretches : IReadOnlyList<Stretch>
                 right++;
             }
         }
-        return both.Count == 0 ? None : new Stretches([.. both]);
+        return new Stretches([.. both]);
     }
 
     /// <summary>Seconds of this and not of the other.</summary>
@@ -147,7 +147,7 @@ public sealed class Stretches : IReadOnlyList<Stretch>
                 rest.Add(new Stretch(start, part.End));
             }
         }
-        return rest.Count == 0 ? None : new Stretches([.. rest]);
+        return new Stretches([.. rest]);
     }
 
     /// <summary>The first seconds of the set, at most so many.</summary>
@@ -163,7 +163,7 @@ public sealed class Stretches : IReadOnlyList<Stretch>
             taken.Add(new Stretch(part.Start, part.Start + Math.Min(part.Seconds, seconds)));
             seconds -= part.Seconds;
         }
-        return taken.Count == 0 ? None : new Stretches([.. taken]);
+        return new Stretches([.. taken]);
     }
 
     /// <inheritdoc/>

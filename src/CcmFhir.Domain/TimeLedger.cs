@@ -208,11 +208,8 @@ public sealed class TimeLedger
             var entry in open.OrderBy(entry => entry.Served).ThenBy(entry => entry.IsPractitioner != practitionersFirst)
         )
         {
-            if (entry.Rest.Count > 0)
-            {
-                entry.Exclude("CCM-T03", "Another log counts for the same moment", entry.Rest.And(taken));
-                taken = taken.Or(entry.Rest);
-            }
+            entry.Exclude("CCM-T03", "Another log counts for the same moment", entry.Rest.And(taken));
+            taken = taken.Or(entry.Rest);
         }
     }
 
@@ -228,8 +225,7 @@ public sealed class TimeLedger
         const decimal tiny = 0.000_000_001m;
         var sum = 0m;
         foreach (
-            var group in open.Where(entry => entry.Served > 1 && entry.Rest.Count > 0)
-                .GroupBy(entry => (entry.IsPractitioner, entry.Served))
+            var group in open.GroupBy(entry => (entry.IsPractitioner, entry.Served))
                 .OrderByDescending(group => group.Key.IsPractitioner)
                 .ThenBy(group => group.Key.Served)
         )

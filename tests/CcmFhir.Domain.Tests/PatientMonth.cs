@@ -22,6 +22,8 @@ internal sealed class PatientMonth
 
     public ServiceMonth Month { get; set; } = new(2026, 10);
 
+    public RuleSet Rules { get; set; } = RuleSet.Medicare;
+
     public DateTimeOffset AsOf { get; set; } = At("2026-11-23T00:00:00Z");
 
     /// <summary>Everything in place, no time logged.</summary>
@@ -203,8 +205,30 @@ internal sealed class PatientMonth
         );
     }
 
+    public PatientMonth Seen(string asOf)
+    {
+        AsOf = At(asOf);
+        return this;
+    }
+
+    public PatientMonth Ask(string month)
+    {
+        ServiceMonth.TryParse(month, out var parsed).ShouldBeTrue();
+        Month = parsed;
+        return this;
+    }
+
+    public PatientMonth Charging(params (string Code, decimal Charge)[] charges)
+    {
+        Practice = Practice with
+        {
+            Charges = charges.ToDictionary(one => one.Code, one => one.Charge, StringComparer.Ordinal),
+        };
+        return this;
+    }
+
     public MonthDecision Decide() =>
-        MonthDecision.Decide(PatientLedger.Fold("Patient/p", facts), earlier, Practice, Month, RuleSet.Medicare, AsOf);
+        MonthDecision.Decide(PatientLedger.Fold("Patient/p", facts), earlier, Practice, Month, Rules, AsOf);
 }
 
 internal static class DecisionReading

@@ -27,10 +27,10 @@ internal static class CodeStep
     {
         if (program == "apcm")
         {
-            return Primary(matter, conditions, report);
+            return Primary(matter, program, conditions, report);
         }
-        var facility = matter.Own.Facility == FacilityKind.None ? null : matter.Rules.Facility(matter.Month.LastDay);
-        if (facility is { Bills: FacilityBilling.None })
+        var facility = Facility(matter);
+        if (facility is FacilityBilling.None)
         {
             if (!report)
             {
@@ -40,19 +40,22 @@ internal static class CodeStep
             return null;
         }
         var (practitioner, all) = (time.PractitionerTime.Seconds, time.Counted);
-        var bundled =
-            facility is { Bills: FacilityBilling.Bundle }
-            || (facility is { Bills: FacilityBilling.Either } && matter.Own.FacilityBillsG0511In2025);
-        if (bundled)
+        if (facility is FacilityBilling.Bundle)
         {
-            const long threshold = 1200;
-            return all >= threshold
-                ? new EarnedFamily("facility", [new EarnedCode("G0511", 1, threshold)], all, 0)
-                : Short(matter, all, threshold, time, report);
+            var bundle = Bundle(matter);
+            if (CodeSelection.Earn(bundle, all, bundle.Cap) is not { } whole)
+            {
+                return Short(matter, all, bundle.Seconds, time, report);
+            }
+            if (report)
+            {
+                Report(matter, whole, practitioner, all, time);
+            }
+            return whole;
         }
         var staff = matter.Family(program == "pcm" ? "pcm-staff" : "staff");
         var candidates = new List<EarnedFamily>(3);
-        if (facility is not { Bills: FacilityBilling.BaseOnly })
+        if (facility is not FacilityBilling.BaseOnly)
         {
             if (program == "ccm" && Complex(matter, time, plan, complexExcluded, report) is { } complex)
             {
@@ -95,25 +98,39 @@ internal static class CodeStep
     /// <summary>How far the next unit of the family that is running is; null where there is none.</summary>
     public static NextUnit? Next(Matter matter, string program, TimeLedger time, EarnedFamily? earned)
     {
-        if (program == "apcm" || earned?.Family == "facility")
+        var facility = Facility(matter);
+        if (program == "apcm" || facility is FacilityBilling.None)
         {
             return null;
         }
-        var attested = matter.Ledger.Attestations.Any(one =>
-            one.AtUnix >= matter.Bounds.Start && one.AtUnix < matter.Bounds.End && one.Level is "moderate" or "high"
-        );
-        var family = matter.Family(
-            earned?.Family
-                ?? (
-                    program == "pcm" ? "pcm-staff"
-                    : attested && time.Counted >= 3600 ? "complex"
-                    : "staff"
-                )
-        );
+        var family =
+            facility is FacilityBilling.Bundle
+                ? Bundle(matter)
+                : matter.Family(earned?.Family ?? (program == "pcm" ? "pcm-staff" : "staff"));
         var seconds = earned?.Family is "practitioner" or "pcm-practitioner"
             ? time.PractitionerTime.Seconds
             : time.Counted;
         return family is null ? null : CodeSelection.Next(family, seconds, matter.Cap(family));
+    }
+
+    // What a RHC or FQHC bills in the month; null for a practice.
+    private static FacilityBilling? Facility(Matter matter)
+    {
+        if (matter.Own.Facility == FacilityKind.None)
+        {
+            return null;
+        }
+        var bills = matter.Rules.Facility(matter.Month.LastDay).Bills;
+        return bills != FacilityBilling.Either ? bills
+            : matter.Own.FacilityBillsG0511In2025 ? FacilityBilling.Bundle
+            : FacilityBilling.Codes;
+    }
+
+    // One rate whatever the time, from the 20 minutes of 99490 on.
+    private static FamilyRow Bundle(Matter matter)
+    {
+        var row = matter.Rules.Facility(matter.Month.LastDay);
+        return new FamilyRow("facility", row.From, row.To, "G0511", 1200, row.Source);
     }
 
     private static decimal Value(Matter matter, EarnedFamily family)
@@ -230,7 +247,7 @@ internal static class CodeStep
 
     // CY2025 final rule: the level goes by the number of conditions and by the patient's being a Qualified Medicare Beneficiary; from 2026 on
     // logs that count toward collaborative care or behavioural integration show that such a service was furnished beside it.
-    private static EarnedFamily Primary(Matter matter, ConditionFinding conditions, bool report)
+    private static EarnedFamily Primary(Matter matter, string program, ConditionFinding conditions, bool report)
     {
         var beneficiary = LineStep.Coverages(matter).Any(coverage => coverage.QualifiedMedicareBeneficiary);
         var code =
@@ -265,6 +282,6 @@ internal static class CodeStep
                 $"{code}: {conditions.Distinct} conditions{(beneficiary ? ", Qualified Medicare Beneficiary" : "")}"
             );
         }
-        return new EarnedFamily("apcm", codes, 0, 0);
+        return new EarnedFamily(program, codes, 0, 0);
     }
 }

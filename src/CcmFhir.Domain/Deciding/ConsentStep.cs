@@ -20,14 +20,6 @@ internal static class ConsentStep
     private const string Source = "CMS CCM FAQ; 42 CFR 410.26 (rules C1 to C8)";
     private const int WrittenUntil = 2016;
 
-    private static readonly string[] Told =
-    [
-        "service-availability",
-        "cost-sharing",
-        "single-practitioner",
-        "right-to-stop",
-    ];
-
     /// <summary>The program of the consent that was given last of those in force in the month and that name the practice: ccm where there is none.</summary>
     public static string Program(Matter matter)
     {
@@ -142,7 +134,8 @@ internal static class ConsentStep
         {
             matter.Warn("CCM-C06", "The consent does not say whether it was verbal or written", main.Reference);
         }
-        var untold = Told.Except(main.Disclosures, StringComparer.Ordinal).ToList();
+        string[] told = ["service-availability", "cost-sharing", "single-practitioner", "right-to-stop"];
+        var untold = told.Except(main.Disclosures, StringComparer.Ordinal).ToList();
         if (untold.Count > 0)
         {
             matter.Warn(

@@ -3,9 +3,6 @@ namespace CcmFhir.Domain;
 /// <summary>One decision, step by step: the page to read first.</summary>
 internal static class Deciding
 {
-    // Answers that leave the other lines alone.
-    private static readonly string[] LineOnly = ["CCM-G01"];
-
     public static MonthDecision Decide(Matter matter, string ruleSet)
     {
         var program = ConsentStep.Program(matter);
@@ -54,7 +51,7 @@ internal static class Deciding
             AsOf = matter.AsOf,
             Program = program,
             Lines = lines,
-            Potential = lines.Count > 0 ? lines : [.. potential.Where(line => line.UnitPrice >= 0)],
+            Potential = [.. potential.Where(line => line.UnitPrice >= 0)],
             Reasons = matter.Reasons,
             Trace = matter.Trace,
             Time = time,
@@ -81,12 +78,11 @@ internal static class Deciding
     )
     {
         var time = TimeStep.Add(matter, consent.Windows, consent, death, plan, []);
-        if (matter.Policy.Tcm != TcmPolicy.DenyUnlessEnded || program == "apcm")
-        {
-            return (time, false);
-        }
-        var care = Conflicts.Transitional(matter.Ledger, matter.Practice, matter.Month, matter.Rules);
-        if (care.Count == 0 || care.Any(one => one.Last >= matter.Month.LastDay))
+        var care =
+            matter.Policy.Tcm == TcmPolicy.DenyUnlessEnded && program != "apcm"
+                ? Conflicts.Transitional(matter.Ledger, matter.Practice, matter.Month, matter.Rules)
+                : [];
+        if (care.Count == 0)
         {
             return (time, false);
         }
@@ -137,7 +133,7 @@ internal static class Deciding
     {
         if (
             matter.Reasons.Exists(reason =>
-                reason.Severity == ReasonSeverity.Deny && reason.Code != "CCM-T01" && !LineOnly.Contains(reason.Code)
+                reason.Severity == ReasonSeverity.Deny && reason.Code != "CCM-T01" && !LineOnly(reason)
             )
         )
         {
@@ -158,10 +154,11 @@ internal static class Deciding
     // A month without enough time can still hold the G0506 of its visit: below the threshold stops the time codes only.
     private static bool Stopped(Matter matter, bool onlyPlanning) =>
         matter.Reasons.Exists(reason =>
-            reason.Severity <= ReasonSeverity.Hold
-            && !LineOnly.Contains(reason.Code)
-            && !(onlyPlanning && reason.Code == "CCM-T01")
+            reason.Severity <= ReasonSeverity.Hold && !LineOnly(reason) && !(onlyPlanning && reason.Code == "CCM-T01")
         );
+
+    // Answers that leave the other lines alone.
+    private static bool LineOnly(Reason reason) => reason.Code == "CCM-G01";
 
     private static CoverageFact? Coverage(Matter matter) =>
         LineStep

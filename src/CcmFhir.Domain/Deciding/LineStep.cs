@@ -185,7 +185,7 @@ internal static class LineStep
         var last = LastPossible(matter);
         switch (matter.Own.DateOfService)
         {
-            case DateOfServicePolicy.ThresholdDate when earned.Family is not "apcm":
+            case DateOfServicePolicy.ThresholdDate:
                 var counted = earned.Family is "practitioner" or "pcm-practitioner"
                     ? time.PractitionerTime
                     : time.PractitionerTime.Or(time.StaffTime);
@@ -207,13 +207,12 @@ internal static class LineStep
     /// <summary>The last day of the month; never after death, and never in the future while the month lasts.</summary>
     public static DateOnly LastPossible(Matter matter)
     {
-        var last = matter.Month.LastDay;
-        if (matter.Ledger.Person?.DeathUnix is { } death && matter.Day(death) is var died)
+        var today = ServiceMonth.LocalDay(matter.AsOf, matter.Practice.TimeZone).DayNumber;
+        var last = Math.Min(matter.Month.LastDay.DayNumber, today);
+        if (matter.Ledger.Person?.DeathUnix is { } death)
         {
-            last = died < last ? died : last;
+            last = Math.Min(last, matter.Day(death).DayNumber);
         }
-        var today = ServiceMonth.LocalDay(matter.AsOf, matter.Practice.TimeZone);
-        last = today < last ? today : last;
-        return last < matter.Month.FirstDay ? matter.Month.FirstDay : last;
+        return DateOnly.FromDayNumber(Math.Max(last, matter.Month.FirstDay.DayNumber));
     }
 }

@@ -111,11 +111,9 @@ internal sealed class Matter
 
     /// <summary>An instant in the practice's zone, for people.</summary>
     public string Local(long unix) =>
-        unix is < -62_000_000_000 or > 250_000_000_000
-            ? "an unknown day"
-            : TimeZoneInfo
-                .ConvertTime(DateTimeOffset.FromUnixTimeSeconds(unix), Practice.TimeZone)
-                .ToString("yyyy-MM-dd'T'HH:mm:sszzz", CultureInfo.InvariantCulture);
+        TimeZoneInfo
+            .ConvertTime(DateTimeOffset.FromUnixTimeSeconds(unix), Practice.TimeZone)
+            .ToString("yyyy-MM-dd'T'HH:mm:sszzz", CultureInfo.InvariantCulture);
 
     /// <summary>A length of time, for people.</summary>
     public static string Duration(long seconds) =>

@@ -72,7 +72,9 @@ internal static class TimeStep
             matter.Inform(
                 group.Key,
                 $"{string.Join("; ", texts.Order(StringComparer.Ordinal))}: {Matter.Duration(group.Sum(pair => pair.exclusion.Seconds))} not counted",
-                group.SelectMany(pair => pair.exclusion.References.Append(pair.entry.Log.Reference))
+                group.SelectMany<(LedgerEntry Entry, Exclusion Exclusion), string>(pair =>
+                    [.. pair.Exclusion.References, pair.Entry.Log.Reference]
+                )
             );
         }
         var split = time
