@@ -242,7 +242,7 @@ public sealed class TimeLedger
             {
                 entry.Exclude(
                     "CCM-T14",
-                    $"Shared with {group.Key.Served - 1} other patients: each gets an equal part",
+                    $"Shared by {group.Key.Served} patients: each gets an equal part",
                     entry.Rest.Without(share)
                 );
             }

@@ -279,7 +279,7 @@ internal static class CodeStep
                 "advanced primary care level",
                 "CY2025 final rule",
                 RuleAnswer.Yes,
-                $"{code}: {conditions.Distinct} conditions{(beneficiary ? ", Qualified Medicare Beneficiary" : "")}"
+                $"{code}: conditions {conditions.Distinct}{(beneficiary ? ", Qualified Medicare Beneficiary" : "")}"
             );
         }
         return new EarnedFamily(program, codes, 0, 0);

@@ -117,7 +117,10 @@ internal sealed class Matter
 
     /// <summary>A length of time, for people.</summary>
     public static string Duration(long seconds) =>
-        seconds % 60 == 0
-            ? string.Create(CultureInfo.InvariantCulture, $"{seconds / 60} min")
-            : string.Create(CultureInfo.InvariantCulture, $"{seconds / 60} min {seconds % 60} s");
+        (seconds / 60, seconds % 60) switch
+        {
+            (var minutes, 0) => string.Create(CultureInfo.InvariantCulture, $"{minutes} min"),
+            (0, var rest) => string.Create(CultureInfo.InvariantCulture, $"{rest} s"),
+            var (minutes, rest) => string.Create(CultureInfo.InvariantCulture, $"{minutes} min {rest} s"),
+        };
 }

@@ -82,7 +82,7 @@ internal static class PatientSteps
             : found.PossiblyDistinct >= needed ? RuleAnswer.NotKnown
             : RuleAnswer.No;
         matter.Asked(
-            $"at least {needed} chronic conditions",
+            $"chronic conditions, {needed} needed",
             "CMS CCM definition (rules E1 to E5)",
             answer,
             $"{found.Distinct} qualify, {found.PossiblyDistinct} could"

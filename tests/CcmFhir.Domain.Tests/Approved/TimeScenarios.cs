@@ -117,25 +117,32 @@ internal static class TimeScenarios
                     )
                     .Log(1200, start: "2026-10-01T04:00:00Z")
             ),
-            new("transitional care that ended in the month, to 2019: time after it counts", Transitional().Log(1200)),
             new(
-                "transitional care that ended in the month, to 2019: too little time after it",
-                Transitional().Log(600)
+                "transitional care that ended in the month, under the older policy: time after it counts",
+                Transitional().Log(1200, start: "2026-10-21T14:00:00Z")
+            ),
+            new(
+                "transitional care that ended in the month, under the older policy: too little time after it",
+                Transitional().Log(600, start: "2026-10-21T14:00:00Z")
             ),
             new(
                 "transitional care that ended in the month, today: its time counts",
-                Transitional().With(new PracticePolicy()).Log(1200)
+                Transitional().With(new PracticePolicy()).Log(1200, start: "2026-10-21T14:00:00Z")
             ),
             new(
                 "principal care beside transitional care under the older policy: 25 minutes after it",
-                Transitional().With<ConsentFact>(consent => consent with { Programs = ["pcm"] }).Log(1500)
+                Transitional()
+                    .With<ConsentFact>(consent => consent with { Programs = ["pcm"] })
+                    .Log(1500, start: "2026-10-21T14:00:00Z")
             ),
             new(
                 "advanced primary care beside transitional care under the older policy",
-                Transitional().With<ConsentFact>(consent => consent with { Programs = ["apcm"] }).Log(1200)
+                Transitional()
+                    .With<ConsentFact>(consent => consent with { Programs = ["apcm"] })
+                    .Log(1200, start: "2026-10-21T14:00:00Z")
             ),
             new(
-                "transitional care that ends with the month, to 2019",
+                "transitional care that ends with the month, under the older policy",
                 Complete()
                     .With(new PracticePolicy { Name = "medicare-2017-2019" })
                     .Add(Service("99495", "2026-10-02", id: "tcm"))
