@@ -3,7 +3,7 @@ using System.Text;
 
 namespace CcmFhir.Domain.Tests.Approved;
 
-/// <summary>What billing staff and auditors read, word for word. <c>decisions.txt</c> was read and approved by people: a change of it is a change of
+/// <summary>What billing staff and auditors read, word for word. A change of <c>decisions.txt</c> is a change of
 /// what the product says. <c>CCMFHIR_APPROVE=1</c> writes it anew; read the difference before it is committed.</summary>
 public class ApprovedTest
 {
