@@ -9,7 +9,6 @@ using CcmFhir.MonthEnd;
 using CcmFhir.Options;
 using CcmFhir.Pages;
 using CcmFhir.Telemetry;
-using CcmFhir.Trail;
 
 namespace CcmFhir;
 
@@ -44,12 +43,10 @@ internal static class Server
         builder.AddFunctions();
         builder.AddTelemetry();
         builder.Services.AddDelivery(settings, $"{Environment.MachineName}-{Environment.ProcessId}");
-
         builder.Services.AddReceiving(settings);
 
         var app = builder.Build();
         app.UseProtection();
-        app.UsePageTrail();
         app.MapAccess();
         app.MapFhir();
         app.MapDelivery();

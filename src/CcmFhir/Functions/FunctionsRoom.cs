@@ -1,5 +1,6 @@
 using System.Text.Json;
 using CcmFhir.Ehr;
+using CcmFhir.Ehr.Receiving;
 using CcmFhir.Fhir;
 using CcmFhir.MonthEnd;
 using CcmFhir.Telemetry;
@@ -30,6 +31,7 @@ internal static class FunctionsRoom
             services.GetRequiredService<MonthEndRound>(),
             services.GetRequiredService<CloseShards>(),
             services.GetRequiredService<PushRound>(),
+            services.GetRequiredService<PullRound>(),
             queues,
             mostTries
         ));
@@ -46,6 +48,7 @@ internal static class FunctionsRoom
         Map(app, "CloseShard", calls.CloseShardAsync);
         Map(app, "PushDue", (_, cancel) => calls.PushDueAsync(cancel));
         Map(app, "PushClaims", calls.PushClaimsAsync);
+        Map(app, "PullDue", (_, cancel) => calls.PullDueAsync(cancel));
     }
 
     private static void Map(WebApplication app, string function, Func<Invocation, CancellationToken, Task> call) =>
@@ -86,12 +89,14 @@ internal static class FunctionsRoom
 /// <param name="round">Month end.</param>
 /// <param name="shards">Closes shards.</param>
 /// <param name="push">Pushes claims.</param>
+/// <param name="pull">Reads from EHRs.</param>
 /// <param name="queues">The queues.</param>
 /// <param name="mostTries">How often a message is delivered before it is put aside.</param>
 internal sealed class FunctionCalls(
     MonthEndRound round,
     CloseShards shards,
     PushRound push,
+    PullRound pull,
     WorkQueues queues,
     int mostTries
 )
@@ -129,6 +134,9 @@ internal sealed class FunctionCalls(
             Signals.PutAside(queue, await queues.CountAsync(queue + WorkQueues.Poison, cancel));
         }
     }
+
+    /// <summary>The timer that reads from EHRs: what notifications named and no instance has fetched, and what is to be pulled by now.</summary>
+    public Task PullDueAsync(CancellationToken cancel) => pull.RunAsync(cancel);
 
     /// <summary>A practice whose claims are to be pushed.</summary>
     public async Task PushClaimsAsync(Invocation invocation, CancellationToken cancel)

@@ -161,7 +161,7 @@ internal sealed class ApplyWrites(Door door)
             default
         );
         attempt.Writes.Add(stream, deletion);
-        entry.Answer = deletion;
+        (entry.Answer, entry.Wrote) = (deletion, true);
     }
 
     private static void Write(
@@ -202,7 +202,7 @@ internal sealed class ApplyWrites(Door door)
         );
         attempt.Writes.Add(stream, stored);
         attempt.Writes.AddIndex(entry.Type, id, resource, stream.Stream, isNew: current is null);
-        entry.Answer = stored;
+        (entry.Answer, entry.Wrote) = (stored, true);
     }
 
     private static long Next(StoredResource? current) =>

@@ -93,6 +93,9 @@ internal sealed class Entry
     /// <summary>The version that the answer speaks of.</summary>
     public StoredResource? Answer { get; set; }
 
+    /// <summary>The answer's version is one that this entry wrote; what was sent again unchanged writes none.</summary>
+    public bool Wrote { get; set; }
+
     /// <summary>Body of the answer to a GET that is no single resource (a search), FHIR JSON.</summary>
     public ReadOnlyMemory<byte> AnswerBody { get; set; }
 
@@ -147,6 +150,7 @@ internal sealed class Entry
         RefusedWith = refusedWith;
         Status = 0;
         Answer = null;
+        Wrote = false;
         AnswerBody = default;
         TargetId = null;
         Stream = null;

@@ -64,9 +64,12 @@ internal static class PageTrail
                 RequestTrail.Base(
                     http,
                     practice,
-                    user is null ? null
-                        : user.Practice is null ? AccessContext.Unrestricted(practice, "development")
-                        : new AccessContext(practice, "pages", [], User: user.Id),
+                    http.Items[typeof(AccessContext)] as AccessContext
+                        ?? (
+                            user is null ? null
+                            : user.Practice is null ? AccessContext.Unrestricted(practice, "development")
+                            : new AccessContext(practice, "pages", [], User: user.Id)
+                        ),
                     http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow()
                 ) with
                 {
@@ -75,6 +78,7 @@ internal static class PageTrail
                     Url = http.Request.Path.Value!.TrimStart('/'),
                     Status = status,
                     Patients = patients is { Count: > 0 } ? patients : null,
+                    Why = status is 401 or 403 ? "not let in" : null,
                 }
             );
 }

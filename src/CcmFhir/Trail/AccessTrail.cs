@@ -29,9 +29,6 @@ internal sealed partial class AccessTrail(IJournalStore store, TimeProvider cloc
     /// <summary>Takes a record in. False when the trail cannot take it: then nothing may be given out.</summary>
     public bool Note(TrailRecord record) => queue.Writer.TryWrite(new Item(record, null));
 
-    /// <summary>The trail can take no more just now.</summary>
-    public bool IsFull => queue.Reader.Completion.IsCompleted || queue.Reader.Count >= MostWaiting;
-
     /// <summary>Waits until everything noted before is written.</summary>
     public async Task FlushAsync(CancellationToken cancel)
     {

@@ -47,7 +47,7 @@ internal static class RequestTrail
         };
         foreach (var entry in request.Entries)
         {
-            if (answer.Refused is null && (entry.Refused || entry.Verb == Verb.Get || !Written(entry, arrival!)))
+            if (answer.Refused is null && (entry.Refused || !entry.Wrote))
             {
                 yield return whole with
                 {
@@ -85,9 +85,6 @@ internal static class RequestTrail
             Status = http.Response.StatusCode,
             Request = http.TraceIdentifier,
         };
-
-    private static bool Written(Entry entry, Arrival arrival) =>
-        entry.Answer is { } version && !entry.Matched && version.LastUpdated == arrival.Now;
 
     private static string Url(string path, IEnumerable<KeyValuePair<string, string>> query)
     {

@@ -21,6 +21,7 @@ internal static class NotificationRoom
         services.AddSingleton<TakeFetched>();
         services.AddSingleton<FetchNotified>();
         services.AddSingleton<PullChanges>();
+        services.AddSingleton<PullRound>();
         services.AddSingleton<NotificationDesk>();
         var every = settings.GetValue(EverySetting, 30);
         if (every > 0)

@@ -1,22 +1,13 @@
-using CcmFhir.Options;
-
 namespace CcmFhir.Ehr.Receiving;
 
-/// <summary>Fetches what notifications named, as soon as they came, and pulls what is due, while the server runs. Each practice on its own, so that a slow
-/// EHR holds up nobody else.</summary>
-internal sealed partial class PullWorker(
-    EhrSessions sessions,
-    FetchQueue queue,
-    FetchNotified fetch,
-    PullChanges pull,
-    Journal.IJournalStore store,
-    TimeProvider clock,
-    TimeSpan every,
-    ILogger<PullWorker> log
-) : BackgroundService
+/// <summary>Reads from EHRs while the server runs: what notifications named as soon as they came, and what is to be pulled when it is due.</summary>
+/// <param name="round">Every practice's reading.</param>
+/// <param name="queue">What notifications named.</param>
+/// <param name="clock">The clock.</param>
+/// <param name="every">Longest pause between two rounds.</param>
+internal sealed class PullWorker(PullRound round, FetchQueue queue, TimeProvider clock, TimeSpan every)
+    : BackgroundService
 {
-    private readonly PullCursor cursor = new(store);
-
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -24,7 +15,7 @@ internal sealed partial class PullWorker(
         {
             while (!stoppingToken.IsCancellationRequested)
             {
-                await Task.WhenAll(sessions.Practices.All.Select(file => RoundAsync(file, stoppingToken)));
+                await round.RunAsync(stoppingToken);
                 await queue.WaitAsync(Task.Delay(every, clock, stoppingToken), stoppingToken);
             }
         }
@@ -33,61 +24,4 @@ internal sealed partial class PullWorker(
             // The server stops; what is pending stands in the journal.
         }
     }
-
-    private async Task RoundAsync(PracticeFile file, CancellationToken cancel)
-    {
-        var practice = file.Practice.Slug;
-        try
-        {
-            if (sessions.Find(practice) is not { } ehr)
-            {
-                return;
-            }
-            var (taken, problem, everything) = await fetch.RunAsync(ehr, file, cancel);
-            Tell(practice, taken, problem);
-            if (everything || await DueAsync(ehr, cancel))
-            {
-                var report = await pull.RunAsync(ehr, file, full: false, cancel);
-                Tell(practice, report.Taken, report.Problem);
-                if (everything && report.Problem is null)
-                {
-                    await queue.DoneAsync(practice, [FetchQueue.Everything], clock.GetUtcNow(), cancel);
-                }
-            }
-        }
-        catch (Exception fault) when (fault is not OperationCanceledException)
-        {
-            // One practice's trouble stops nobody else; the next round tries again.
-            Failed(fault, practice);
-        }
-    }
-
-    private async Task<bool> DueAsync(EhrSession ehr, CancellationToken cancel) =>
-        ehr.Connection.Pull is { } settings
-        && settings.Every > TimeSpan.Zero
-        && (await cursor.LastAsync(ehr.Practice, cancel) is not { } last || last + settings.Every <= clock.GetUtcNow());
-
-    private void Tell(string practice, TakenReport taken, string? problem)
-    {
-        foreach (var refused in taken.Refused)
-        {
-            Refused(practice, refused.Reference, refused.Rule);
-        }
-        if (problem is not null)
-        {
-            Stopped(practice, problem);
-        }
-    }
-
-    [LoggerMessage(
-        Level = LogLevel.Warning,
-        Message = "{Practice}: {Resource} from the EHR was refused by rule {Rule}"
-    )]
-    private partial void Refused(string practice, string resource, string rule);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Practice}: reading from the EHR stopped: {Problem}")]
-    private partial void Stopped(string practice, string problem);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Practice}: reading from the EHR failed")]
-    private partial void Failed(Exception fault, string practice);
 }

@@ -60,7 +60,7 @@ internal sealed class TakeFetched(ReceiveBundle receive, AccessTrail? trail, Tim
         await receive.RunAsync(arrival, new BundleRequest(BundleKind.Batch, entries), cancel);
         Note(arrival);
         var refused = entries.Where(entry => entry.Refused).ToList();
-        var changed = entries.Count(entry => !entry.Refused && entry.Answer?.LastUpdated == arrival.Now);
+        var changed = entries.Count(entry => !entry.Refused && entry.Wrote);
         return new TakenReport(
             changed,
             entries.Count - refused.Count - changed + passed,
