@@ -3,7 +3,7 @@ using System.Text;
 
 namespace CcmFhir.Audit;
 
-/// <summary>A packet as a page to read and print, and each section as XHTML for the document's narrative.</summary>
+/// <summary>A packet as a page that stands alone, and each section as XHTML for the document's narrative.</summary>
 internal static class AuditHtml
 {
     private const string Style =
@@ -11,18 +11,12 @@ internal static class AuditHtml
 
     /// <summary>The page.</summary>
     /// <param name="packet">The packet.</param>
-    /// <param name="stylesheet">Address of a style sheet; null for a page that stands alone.</param>
-    public static string Page(AuditPacket packet, string? stylesheet)
+    public static string Page(AuditPacket packet)
     {
         var page = new StringBuilder("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\" />");
         page.Append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\" /><title>")
             .Append(Safe(packet.Title))
-            .Append("</title>")
-            .Append(
-                stylesheet is null
-                    ? $"<style>{Style}</style>"
-                    : $"<link rel=\"stylesheet\" href=\"{Safe(stylesheet)}\" />"
-            )
+            .Append($"</title><style>{Style}</style>")
             .Append("</head><body><main id=\"main\"><h1>")
             .Append(Safe(packet.Title))
             .Append("</h1>\n");

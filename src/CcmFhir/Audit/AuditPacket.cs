@@ -31,7 +31,7 @@ internal sealed record AuditPacket(
 /// <param name="Paragraphs">Sentences.</param>
 /// <param name="Table">Table; null for none.</param>
 /// <param name="References">Resources that it speaks of; those of them that are in the packet become entries.</param>
-internal sealed record AuditSection(
+public sealed record AuditSection(
     string Code,
     string Title,
     IReadOnlyList<string> Paragraphs,
@@ -42,4 +42,4 @@ internal sealed record AuditSection(
 /// <summary>A table.</summary>
 /// <param name="Head">Column headings.</param>
 /// <param name="Rows">Rows, each with as many cells.</param>
-internal sealed record AuditTable(IReadOnlyList<string> Head, IReadOnlyList<IReadOnlyList<string>> Rows);
+public sealed record AuditTable(IReadOnlyList<string> Head, IReadOnlyList<IReadOnlyList<string>> Rows);

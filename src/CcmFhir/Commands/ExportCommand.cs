@@ -116,7 +116,7 @@ internal static class ExportCommand
                 var root = (settings["Ccm:PublicAddress"] ?? Addresses.Default).TrimEnd('/');
                 await WriteAsync(
                     run.Parsed.GetValue(format) == "html"
-                        ? AuditHtml.Page(packet, stylesheet: null)
+                        ? AuditHtml.Page(packet)
                         : Encoding.UTF8.GetString(AuditDocument.Write(packet, $"{root}/{place.Practice}/fhir")),
                     run.Parsed.GetValue(output),
                     run.Output,

@@ -1,6 +1,6 @@
-using System.Text;
 using CcmFhir.Audit;
 using CcmFhir.Fhir;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace CcmFhir.Pages;
 
@@ -24,7 +24,23 @@ internal sealed class AuditPages(MakeAuditPacket make)
         }
         PageTrail.Shows(http, [id]);
         return LogicalId.IsValid(id) && await make.RunAsync(file, id, serviceMonth, http.RequestAborted) is { } packet
-            ? Results.Text(AuditHtml.Page(packet, "/assets/ccm.css"), "text/html; charset=utf-8", Encoding.UTF8)
+            ? new RazorComponentResult<AuditPage>(
+                new Dictionary<string, object?>
+                {
+                    ["Heading"] = packet.Title,
+                    ["Sections"] = packet.Sections,
+                    ["Trail"] =
+                        (IReadOnlyList<(string, string)>)
+                            [
+                                (file.Practice.Name, PageAddress.Month(practice, serviceMonth)),
+                                (
+                                    Shown.Month(serviceMonth.Year, serviceMonth.Month),
+                                    PageAddress.Patient(practice, id, serviceMonth)
+                                ),
+                                ("Audit packet", PageAddress.Patient(practice, id, serviceMonth) + "/audit"),
+                            ],
+                }
+            )
             : PagesRoom.Problem(
                 404,
                 "No such patient",

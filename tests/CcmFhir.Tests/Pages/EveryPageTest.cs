@@ -18,6 +18,7 @@ public sealed class EveryPageTest(Browser browser, DemoSite site) : IClassFixtur
             "/maple-street/months/2026-11/close",
             "/maple-street/patients/goldfinch/2026-10",
             "/maple-street/patients/honeysuckle/2026-10",
+            "/maple-street/patients/honeysuckle/2026-10/audit",
             "/lab",
             "/lab?profile=ccm-consent&sample=typical",
             "/lab/profiles/ccm-time-log",

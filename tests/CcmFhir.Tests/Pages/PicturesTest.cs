@@ -68,6 +68,7 @@ public sealed class PicturesTest(Browser browser, DemoSite site) : IClassFixture
         ("patient", "/maple-street/patients/goldfinch/2026-10"),
         ("patient-shared", "/maple-street/patients/honeysuckle/2026-10"),
         ("close", DemoSite.Worklist + "/close"),
+        ("audit", "/maple-street/patients/honeysuckle/2026-10/audit"),
         ("lab", "/lab?profile=ccm-time-log&sample=typical"),
         ("lab-profile", "/lab/profiles/ccm-time-log"),
         ("problem", "/maple-street/months/2026-13"),
