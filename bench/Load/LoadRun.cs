@@ -1,17 +1,29 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Http.Headers;
+using System.Text;
 
 namespace CcmFhir.Load;
 
 /// <summary>What a load run measured.</summary>
 /// <param name="Requests">Requests answered as wanted.</param>
-/// <param name="Failed">Requests answered otherwise, or not at all.</param>
+/// <param name="Failed">Requests answered otherwise.</param>
 /// <param name="Seconds">Wall-clock time of the run.</param>
 /// <param name="P50">Median time of one request, milliseconds.</param>
 /// <param name="P99">Time that 99 of 100 requests stayed below, milliseconds.</param>
+/// <param name="Server">Processor seconds that the server used.</param>
+/// <param name="Driver">Processor seconds that this process used.</param>
+/// <param name="Written">Bytes that the server sent to the disk.</param>
 /// <param name="FirstFault">What the first failed request was answered, for the person who looks.</param>
-public sealed record LoadFigures(int Requests, int Failed, double Seconds, double P50, double P99, string? FirstFault)
+public sealed record LoadFigures(
+    int Requests,
+    int Failed,
+    double Seconds,
+    double P50,
+    double P99,
+    double Server,
+    double Driver,
+    long Written,
+    string? FirstFault
+)
 {
     /// <summary>Requests a second.</summary>
     public double PerSecond => Requests / Seconds;
@@ -20,83 +32,72 @@ public sealed record LoadFigures(int Requests, int Failed, double Seconds, doubl
 /// <summary>Drives a server over HTTP with keep-alive connections, each sending its next request when the last was answered.</summary>
 public static class LoadRun
 {
-    private static readonly MediaTypeHeaderValue FhirJson = new("application/fhir+json");
-
-    /// <summary>Sends requests 0 to <paramref name="count"/> - 1 and measures each from first byte sent to last byte read.</summary>
-    /// <param name="address">The server.</param>
+    /// <summary>Sends the requests in order, each once, and measures each from first byte sent to last byte read.</summary>
+    /// <param name="server">The server.</param>
     /// <param name="connections">How many at a time.</param>
-    /// <param name="count">How many in all; the run ends by itself.</param>
-    /// <param name="request">Method, path and body of request n.</param>
+    /// <param name="requests">As rendered by <see cref="Connection.Render"/>.</param>
+    /// <param name="most">The run ends after this time, even if requests are left.</param>
     /// <param name="cancel">Gives up.</param>
     public static async Task<LoadFigures> RunAsync(
-        Uri address,
+        ServerProcess server,
         int connections,
-        int count,
-        Func<int, (HttpMethod Method, string Path, byte[]? Body)> request,
+        IReadOnlyList<byte[]> requests,
+        TimeSpan most,
         CancellationToken cancel
     )
     {
-        using var handler = new SocketsHttpHandler
-        {
-            MaxConnectionsPerServer = connections,
-            PooledConnectionLifetime = Timeout.InfiniteTimeSpan,
-        };
-        using var http = new HttpClient(handler) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
-        var times = new long[count];
+        var times = new long[requests.Count];
         var (next, failed) = (-1, 0);
         string? fault = null;
-        var began = Stopwatch.GetTimestamp();
-        await Task.WhenAll(
-            Enumerable
-                .Range(0, connections)
-                .Select(async _ =>
+        var opened = new List<Connection>();
+        try
+        {
+            for (var each = 0; each < connections; each++)
+            {
+                opened.Add(new Connection());
+                await opened[^1].OpenAsync(server.Address, cancel);
+            }
+            var (before, mine) = (Usage.Of(server.Id), Usage.Of(0));
+            var began = Stopwatch.GetTimestamp();
+            await Task.WhenAll(opened.Select(connection => Task.Run(() => DriveAsync(connection), cancel)));
+            var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
+            var (after, mineAfter) = (Usage.Of(server.Id), Usage.Of(0));
+            var done = times.Where(time => time > 0).Order().ToArray();
+            return new LoadFigures(
+                done.Length - failed,
+                failed,
+                seconds,
+                Milliseconds(done[done.Length / 2]),
+                Milliseconds(done[(int)(done.Length * 0.99)]),
+                after.ProcessorSeconds - before.ProcessorSeconds,
+                mineAfter.ProcessorSeconds - mine.ProcessorSeconds,
+                after.WrittenBytes - before.WrittenBytes,
+                fault
+            );
+
+            async Task DriveAsync(Connection connection)
+            {
+                while (
+                    Interlocked.Increment(ref next) is var number
+                    && number < requests.Count
+                    && Stopwatch.GetElapsedTime(began) < most
+                )
                 {
-                    for (
-                        var number = Interlocked.Increment(ref next);
-                        number < count;
-                        number = Interlocked.Increment(ref next)
-                    )
+                    var sent = Stopwatch.GetTimestamp();
+                    var status = await connection.SendAsync(requests[number], cancel);
+                    times[number] = Stopwatch.GetTimestamp() - sent;
+                    if (status is not (200 or 201))
                     {
-                        var (method, path, body) = request(number);
-                        using var message = new HttpRequestMessage(method, path);
-                        if (body is not null)
-                        {
-                            message.Content = new ByteArrayContent(body) { Headers = { ContentType = FhirJson } };
-                        }
-                        var sent = Stopwatch.GetTimestamp();
-                        try
-                        {
-                            using var answer = await http.SendAsync(
-                                message,
-                                HttpCompletionOption.ResponseContentRead,
-                                cancel
-                            );
-                            times[number] = Stopwatch.GetTimestamp() - sent;
-                            if (answer.StatusCode is not (HttpStatusCode.OK or HttpStatusCode.Created))
-                            {
-                                Interlocked.Increment(ref failed);
-                                fault ??= $"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(cancel)}";
-                            }
-                        }
-                        catch (HttpRequestException lost)
-                        {
-                            times[number] = Stopwatch.GetTimestamp() - sent;
-                            Interlocked.Increment(ref failed);
-                            fault ??= lost.Message;
-                        }
+                        Interlocked.Increment(ref failed);
+                        fault ??= $"{status}: {Encoding.UTF8.GetString(connection.Body.Span)}";
                     }
-                })
-        );
-        var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
-        Array.Sort(times);
-        return new LoadFigures(
-            count - failed,
-            failed,
-            seconds,
-            Milliseconds(times[count / 2]),
-            Milliseconds(times[(int)(count * 0.99)]),
-            fault
-        );
+                }
+            }
+        }
+        finally
+        {
+            opened.ForEach(connection => connection.Dispose());
+        }
     }
 
     private static double Milliseconds(long ticks) => ticks * 1000.0 / Stopwatch.Frequency;

@@ -42,7 +42,7 @@ public sealed class ServerProcess : IDisposable
     /// <exception cref="InvalidOperationException">It ended, or was not ready within 30 seconds; the message holds what it printed.</exception>
     public static async Task<ServerProcess> StartAsync(
         string program,
-        IReadOnlyDictionary<string, string> settings,
+        IEnumerable<KeyValuePair<string, string>> settings,
         TimeProvider clock,
         CancellationToken cancel
     )

@@ -1,0 +1,91 @@
+using System.Globalization;
+using CcmFhir.Load;
+
+namespace CcmFhir.Bench;
+
+/// <summary>Transactions and single resources a second, over HTTP, of the published server, with validation and durability on; driver and
+/// server share the machine.</summary>
+internal static class LoadBench
+{
+    private const string Base = $"/{CareMonths.Practice}/fhir";
+
+    /// <summary>Prints one line of JSON for each number of connections.</summary>
+    /// <param name="program">The server.</param>
+    /// <param name="shorter">Four seconds each in place of twenty.</param>
+    public static async Task RunAsync(string program, bool shorter)
+    {
+        var span = TimeSpan.FromSeconds(shorter ? 4 : 20);
+        using var folder = new LoadFolder();
+        using var server = await ServerProcess.StartAsync(
+            program,
+            folder.Settings,
+            TimeProvider.System,
+            CancellationToken.None
+        );
+        var months = new CareMonths();
+        var patient = 0;
+        // Until the code that runs is the one that the runtime ends up with.
+        _ = await MeasureAsync(server, 8, Bundles(4000), span * 2);
+        foreach (var connections in (int[])[1, 8, 32])
+        {
+            var bundles = Bundles((int)(span.TotalSeconds * (connections == 1 ? 800 : 2500)));
+            Print("load.bundle", connections, bundles[0].Length, await MeasureAsync(server, connections, bundles, span));
+        }
+        var log = 3;
+        _ = await MeasureAsync(server, 8, Tasks(10_000), span);
+        foreach (var connections in (int[])[1, 8, 32])
+        {
+            var tasks = Tasks((int)(span.TotalSeconds * (connections == 1 ? 5000 : 16_000)));
+            Print("load.task", connections, tasks[0].Length, await MeasureAsync(server, connections, tasks, span));
+        }
+
+        void Print(string name, int connections, int bytes, LoadFigures figures)
+        {
+            var now = Usage.Of(server.Id);
+            Figure.Print(
+                string.Create(CultureInfo.InvariantCulture, $"{name}.{connections}-connections"),
+                figures.PerSecond,
+                "requests/s",
+                ("p50-ms", figures.P50),
+                ("p99-ms", figures.P99),
+                ("failed", figures.Failed),
+                ("server-processor-microseconds-a-request", figures.Server / figures.Requests * 1e6),
+                ("driver-processor-microseconds-a-request", figures.Driver / figures.Requests * 1e6),
+                ("cores-busy", (figures.Server + figures.Driver) / figures.Seconds),
+                ("bytes-a-request", bytes),
+                ("bytes-to-disk-a-request", (double)figures.Written / figures.Requests),
+                ("resident-megabytes", now.ResidentBytes / 1e6),
+                ("requests", figures.Requests)
+            );
+        }
+
+        List<byte[]> Bundles(int count) =>
+            [.. Enumerable.Range(0, count).Select(_ => Connection.Render("POST", Base, months.Enrolment(patient++)))];
+
+        // One log more for each patient in turn.
+        List<byte[]> Tasks(int count)
+        {
+            var tasks = new List<byte[]>(count);
+            for (var made = 0; made < count; made++)
+            {
+                log += made % patient == 0 ? 1 : 0;
+                tasks.Add(Connection.Render("POST", $"{Base}/Task", months.Time(made % patient, log)));
+            }
+            return tasks;
+        }
+    }
+
+    private static async Task<LoadFigures> MeasureAsync(
+        ServerProcess server,
+        int connections,
+        List<byte[]> requests,
+        TimeSpan span
+    )
+    {
+        GC.Collect();
+        var figures = await LoadRun.RunAsync(server, connections, requests, span, CancellationToken.None);
+        return figures.FirstFault is null
+            ? figures
+            : throw new InvalidOperationException($"{figures.Failed} requests failed, the first: {figures.FirstFault}");
+    }
+}

@@ -1,0 +1,42 @@
+using System.Diagnostics;
+
+namespace CcmFhir.Bench;
+
+/// <summary>The server as it is shipped: <c>dotnet publish src/CcmFhir -c Release -o publish</c>, ReadyToRun.</summary>
+internal static class PublishedServer
+{
+    /// <summary>Path of the program, published anew unless one is named.</summary>
+    /// <param name="named">Path that <c>--server</c> gave; null to publish.</param>
+    public static async Task<string> FindAsync(string? named)
+    {
+        if (named is not null)
+        {
+            return named;
+        }
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(root.FullName, "CcmFhir.sln")))
+        {
+            root =
+                root.Parent
+                ?? throw new InvalidOperationException(
+                    "The bench is not in its repository: name the server by --server PATH."
+                );
+        }
+        var folder = Path.Combine(root.FullName, "publish");
+        using var publish = Process.Start(
+            new ProcessStartInfo(
+                "dotnet",
+                ["publish", Path.Combine(root.FullName, "src", "CcmFhir"), "-c", "Release", "-o", folder]
+            )
+            {
+                RedirectStandardOutput = true,
+                UseShellExecute = false,
+            }
+        )!;
+        var said = await publish.StandardOutput.ReadToEndAsync();
+        await publish.WaitForExitAsync();
+        return publish.ExitCode == 0
+            ? Path.Combine(folder, "ccmfhir")
+            : throw new InvalidOperationException($"The server cannot be published:\n{said}");
+    }
+}
