@@ -10,11 +10,12 @@ internal static class LoadBench
     private const string Base = $"/{CareMonths.Practice}/fhir";
 
     /// <summary>Prints one line of JSON for each number of connections.</summary>
-    /// <param name="program">The server.</param>
-    /// <param name="shorter">Four seconds each in place of twenty.</param>
-    public static async Task RunAsync(string program, bool shorter)
+    /// <param name="options">Short: four seconds each in place of twenty.</param>
+    public static async Task RunAsync(BenchOptions options)
     {
-        var span = TimeSpan.FromSeconds(shorter ? 4 : 20);
+        var program = await PublishedServer.FindAsync(options.Server);
+        int[] numbers = options.Connections is { } one ? [one] : [1, 8, 32];
+        var span = TimeSpan.FromSeconds(options.Short ? 4 : 20);
         using var folder = new LoadFolder();
         using var server = await ServerProcess.StartAsync(
             program,
@@ -25,15 +26,20 @@ internal static class LoadBench
         var months = new CareMonths();
         var patient = 0;
         // Until the code that runs is the one that the runtime ends up with.
-        _ = await MeasureAsync(server, 8, Bundles(4000), span * 2);
-        foreach (var connections in (int[])[1, 8, 32])
+        _ = await MeasureAsync(server, 8, Bundles(4000), TimeSpan.MaxValue);
+        foreach (var connections in numbers)
         {
             var bundles = Bundles((int)(span.TotalSeconds * (connections == 1 ? 800 : 2500)));
-            Print("load.bundle", connections, bundles[0].Length, await MeasureAsync(server, connections, bundles, span));
+            Print(
+                "load.bundle",
+                connections,
+                bundles[0].Length,
+                await MeasureAsync(server, connections, bundles, span)
+            );
         }
         var log = 3;
-        _ = await MeasureAsync(server, 8, Tasks(10_000), span);
-        foreach (var connections in (int[])[1, 8, 32])
+        _ = await MeasureAsync(server, 8, Tasks(10_000), TimeSpan.MaxValue);
+        foreach (var connections in numbers)
         {
             var tasks = Tasks((int)(span.TotalSeconds * (connections == 1 ? 5000 : 16_000)));
             Print("load.task", connections, tasks[0].Length, await MeasureAsync(server, connections, tasks, span));

@@ -1,19 +1,18 @@
 using CcmFhir.Bench;
 
 // One line of JSON a figure; --short takes seconds where the whole takes minutes. A command is one line.
-var shorter = args.Contains("--short");
-var named = Array.IndexOf(args, "--server") is var at and >= 0 && at + 1 < args.Length ? args[at + 1] : null;
+var options = BenchOptions.Read(args);
 var commands = new Dictionary<string, Func<Task>>(StringComparer.Ordinal)
 {
-    ["validate"] = () => Task.Run(() => ValidateBench.Run(shorter)),
-    ["decide"] = () => Task.Run(() => DecideBench.Run(shorter)),
-    ["journal"] = () => JournalBench.RunAsync(shorter),
-    ["blob"] = () => BlobBench.RunAsync(shorter),
-    ["load"] = async () => await LoadBench.RunAsync(await PublishedServer.FindAsync(named), shorter),
+    ["validate"] = () => Task.Run(() => ValidateBench.Run(options.Short)),
+    ["decide"] = () => Task.Run(() => DecideBench.Run(options.Short)),
+    ["journal"] = () => JournalBench.RunAsync(options.Short),
+    ["load"] = () => LoadBench.RunAsync(options),
+    ["blob"] = () => BlobBench.RunAsync(options.Short),
 };
 if (args.FirstOrDefault() is not { } name || !commands.TryGetValue(name, out var command))
 {
-    await Console.Error.WriteLineAsync($"usage: {string.Join('|', commands.Keys)} [--short] [--server PATH]");
+    await Console.Error.WriteLineAsync($"usage: {string.Join('|', commands.Keys)} {BenchOptions.Usage}");
     return 2;
 }
 await command();

@@ -193,7 +193,7 @@ internal static class SqliteJournalFile
                     connection,
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $"PRAGMA page_size=8192; PRAGMA application_id={ApplicationId}; PRAGMA user_version={SchemaVersion}; BEGIN; {Schema} COMMIT; PRAGMA journal_mode=WAL;"
+                        $"PRAGMA page_size=4096; PRAGMA application_id={ApplicationId}; PRAGMA user_version={SchemaVersion}; BEGIN; {Schema} COMMIT; PRAGMA journal_mode=WAL;"
                     )
                 );
             }

@@ -65,12 +65,16 @@ internal sealed class SqliteJournalReader : IDisposable
             {
                 throw Damaged(path, at, "the one before it is missing");
             }
-            if (row.GetInt64(2) != 0)
+            var format = row.GetInt64(2);
+            if (format is not (SqlitePayload.Plain or SqlitePayload.Packed))
             {
                 throw Damaged(path, at, "it has a payload format that this release does not know");
             }
-            var payload = row.GetFieldValue<byte[]>(3);
-            if (!HashChain.Next(previous.Span, HashChain.Content(payload)).AsSpan().SequenceEqual(hash))
+            var payload = SqlitePayload.Unpack(format, row.GetFieldValue<byte[]>(3));
+            if (
+                payload is null
+                || !HashChain.Next(previous.Span, HashChain.Content(payload)).AsSpan().SequenceEqual(hash)
+            )
             {
                 throw Damaged(path, at, "its content does not match its hash");
             }

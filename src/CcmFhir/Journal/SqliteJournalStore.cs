@@ -26,6 +26,7 @@ internal sealed class SqliteJournalStore : IJournalStore
     private const int MostCommits = 512;
     private const long MostBytes = 32L * 1024 * 1024;
     private const int ListPage = 1000;
+    private const int PageBytes = 4096;
 
     private readonly string path;
     private readonly SqliteJournalOptions options;
@@ -244,6 +245,7 @@ internal sealed class SqliteJournalStore : IJournalStore
     private void Write()
     {
         SqliteJournalWriter? writer = null;
+        using var checkpointer = new SqliteCheckpointer(path, (int)options.LockWait.TotalMilliseconds);
         var batch = new List<PendingCommit>();
         foreach (var first in queue.GetConsumingEnumerable())
         {
@@ -264,6 +266,11 @@ internal sealed class SqliteJournalStore : IJournalStore
                 foreach (var pending in batch)
                 {
                     pending.Answer();
+                    checkpointer.Wrote(pending.Bytes + (PageBytes * pending.Commit.Index.Count));
+                }
+                if (checkpointer.WriterIsDue)
+                {
+                    writer.Checkpoint();
                 }
             }
             catch (Exception fault)
@@ -295,10 +302,12 @@ internal sealed class PendingCommit
         Commit = commit;
         this.cancel = cancel;
         Contents = new byte[commit.Appends.Count][];
+        Stored = new (int, ReadOnlyMemory<byte>)[Contents.Length];
         for (var i = 0; i < Contents.Length; i++)
         {
             Contents[i] = HashChain.Content(commit.Appends[i].Payload.Span);
-            Bytes += commit.Appends[i].Payload.Length;
+            Stored[i] = SqlitePayload.Pack(commit.Appends[i].Payload);
+            Bytes += Stored[i].Bytes.Length;
         }
     }
 
@@ -306,6 +315,9 @@ internal sealed class PendingCommit
 
     /// <summary>Hash of each payload, in the order of the appends.</summary>
     public byte[][] Contents { get; }
+
+    /// <summary>Each payload as it is to lie in the file, packed by the caller and not by the one thread that writes.</summary>
+    public (int Format, ReadOnlyMemory<byte> Bytes)[] Stored { get; }
 
     public long Bytes { get; }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
 
 namespace CcmFhir.Journal;
@@ -12,16 +11,19 @@ internal sealed class SqliteJournalWriter : IDisposable
     private readonly string path;
     private readonly SqliteConnection connection;
     private readonly RecentMap<Head> heads;
-    private readonly SqliteCommand begin;
-    private readonly SqliteCommand commit;
-    private readonly SqliteCommand version;
-    private readonly SqliteCommand findStream;
-    private readonly SqliteCommand addStream;
-    private readonly SqliteCommand findHead;
-    private readonly SqliteCommand findHash;
-    private readonly SqliteCommand addEntry;
-    private readonly SqliteCommand findKey;
-    private readonly SqliteCommand setKey;
+    private readonly SqliteStatement begin;
+    private readonly SqliteStatement commit;
+    private readonly SqliteStatement version;
+    private readonly SqliteStatement findStream;
+    private readonly SqliteStatement addStream;
+    private readonly SqliteStatement findHead;
+    private readonly SqliteStatement findHash;
+    private readonly SqliteStatement addEntry;
+    private readonly SqliteStatement findKey;
+    private readonly SqliteStatement addKey;
+    private readonly SqliteStatement setKey;
+    private readonly SqliteStatement dropKey;
+    private readonly List<SqliteStatement> prepared = [];
     private long seenVersion = -1;
 
     public SqliteJournalWriter(string path, SqliteJournalOptions options)
@@ -35,7 +37,8 @@ internal sealed class SqliteJournalWriter : IDisposable
         );
         try
         {
-            SqliteJournalFile.Run(connection, "PRAGMA wal_autocheckpoint=2000");
+            // The log is copied back into the file by the checkpointer, beside the commits.
+            SqliteJournalFile.Run(connection, "PRAGMA wal_autocheckpoint=0");
             if (options.LargestPages is { } pages)
             {
                 SqliteJournalFile.Run(
@@ -47,31 +50,19 @@ internal sealed class SqliteJournalWriter : IDisposable
             begin = Prepare("BEGIN IMMEDIATE");
             commit = Prepare("COMMIT");
             version = Prepare("PRAGMA data_version");
-            findStream = Prepare("SELECT id FROM stream WHERE name = $1", SqliteType.Text);
-            addStream = Prepare("INSERT INTO stream (name) VALUES ($1) RETURNING id", SqliteType.Text);
-            findHead = Prepare(
-                "SELECT key, hash FROM entry WHERE key BETWEEN $1 AND $2 ORDER BY key DESC LIMIT 1",
-                SqliteType.Integer,
-                SqliteType.Integer
-            );
-            findHash = Prepare("SELECT hash FROM entry WHERE key = $1", SqliteType.Integer);
-            addEntry = Prepare(
-                "INSERT INTO entry (key, hash, format, payload) VALUES ($1, $2, $3, $4)",
-                SqliteType.Integer,
-                SqliteType.Blob,
-                SqliteType.Integer,
-                SqliteType.Blob
-            );
-            findKey = Prepare("SELECT value FROM finder WHERE key = $1", SqliteType.Text);
-            setKey = Prepare(
-                "INSERT INTO finder (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                SqliteType.Text,
-                SqliteType.Text
-            );
+            findStream = Prepare("SELECT id FROM stream WHERE name = ?1");
+            addStream = Prepare("INSERT INTO stream (name) VALUES (?1) RETURNING id");
+            findHead = Prepare("SELECT key, hash FROM entry WHERE key BETWEEN ?1 AND ?2 ORDER BY key DESC LIMIT 1");
+            findHash = Prepare("SELECT hash FROM entry WHERE key = ?1");
+            addEntry = Prepare("INSERT INTO entry (key, hash, format, payload) VALUES (?1, ?2, ?3, ?4)");
+            findKey = Prepare("SELECT value FROM finder WHERE key = ?1");
+            addKey = Prepare("INSERT INTO finder (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING");
+            setKey = Prepare("UPDATE finder SET value = ?2 WHERE key = ?1");
+            dropKey = Prepare("DELETE FROM finder WHERE key = ?1");
         }
         catch (SqliteException)
         {
-            connection.Dispose();
+            Dispose();
             throw;
         }
     }
@@ -86,7 +77,7 @@ internal sealed class SqliteJournalWriter : IDisposable
                 $"The journal '{path}' was moved or deleted under the running program: put it back."
             );
         }
-        begin.ExecuteNonQuery();
+        begin.Run();
         ForgetWhenOthersWrote();
         foreach (var pending in batch)
         {
@@ -95,11 +86,25 @@ internal sealed class SqliteJournalWriter : IDisposable
                 pending.Result = Apply(pending);
             }
         }
-        commit.ExecuteNonQuery();
+        commit.Run();
+    }
+
+    /// <summary>Copies into the file what the checkpointer left of the log, so that the next commit begins the log anew.</summary>
+    public void Checkpoint()
+    {
+        try
+        {
+            SqliteJournalFile.Run(connection, "PRAGMA wal_checkpoint(PASSIVE)");
+        }
+        catch (SqliteException)
+        {
+            // What was committed is durable in the log; the next round tries again, and a lasting fault shows at the next commit.
+        }
     }
 
     public void Dispose()
     {
+        prepared.ForEach(statement => statement.Dispose());
         // Closing rolls back what is open.
         connection.Dispose();
     }
@@ -146,52 +151,78 @@ internal sealed class SqliteJournalWriter : IDisposable
                 HeadOf(appends[rider].Stream).Position
             );
         }
-        var fresh = new List<IndexEntry>(pending.Commit.Index.Count);
-        foreach (var entry in pending.Commit.Index)
+        if (WriteIndex(pending.Commit.Index) is { } taken)
         {
-            findKey.Parameters[0].Value = entry.Key;
-            var value = (string?)findKey.ExecuteScalar();
-            if (value is null || (value != entry.Value && value == entry.Replaces))
-            {
-                fresh.Add(entry);
-            }
-            else if (value != entry.Value)
-            {
-                return new AppendResult(AppendOutcome.IndexTaken, Taken: new IndexEntry(entry.Key, value));
-            }
-        }
-        foreach (var entry in fresh)
-        {
-            setKey.Parameters[0].Value = entry.Key;
-            setKey.Parameters[1].Value = entry.Value;
-            setKey.ExecuteNonQuery();
+            return new AppendResult(AppendOutcome.IndexTaken, Taken: taken);
         }
         for (var i = 0; i < appends.Count; i++)
         {
-            Append(appends[i], pending.Contents[i]);
+            Append(appends[i].Stream, pending.Contents[i], pending.Stored[i]);
         }
         return Appended;
     }
 
-    private void Append(StreamAppend append, byte[] content)
+    // Most keys are new, so each is written first and looked up only where it was there already. Returns the one that is taken.
+    private IndexEntry? WriteIndex(IReadOnlyList<IndexEntry> index)
     {
-        var head = HeadOf(append.Stream);
+        List<IndexEntry>? stood = null;
+        for (var at = 0; at < index.Count; at++)
+        {
+            var entry = index[at];
+            addKey.With(1, entry.Key).With(2, entry.Value).Run();
+            if (addKey.Changed == 1)
+            {
+                continue;
+            }
+            var value = findKey.With(1, entry.Key).First(static row => row.Text(0), "");
+            if (value == entry.Value)
+            {
+                (stood ??= []).Add(entry);
+            }
+            else if (value == entry.Replaces)
+            {
+                setKey.With(1, entry.Key).With(2, entry.Value).Run();
+                (stood ??= []).Add(entry with { Value = value });
+            }
+            else
+            {
+                TakeBack(index.Take(at), stood);
+                return new IndexEntry(entry.Key, value);
+            }
+        }
+        return null;
+    }
+
+    private void TakeBack(IEnumerable<IndexEntry> written, List<IndexEntry>? stood)
+    {
+        foreach (var entry in written)
+        {
+            if (stood?.Find(old => old.Key == entry.Key) is { } before)
+            {
+                setKey.With(1, before.Key).With(2, before.Value).Run();
+            }
+            else
+            {
+                dropKey.With(1, entry.Key).Run();
+            }
+        }
+    }
+
+    private void Append(string stream, byte[] content, (int Format, ReadOnlyMemory<byte> Bytes) stored)
+    {
+        var head = HeadOf(stream);
         if (head.Id == 0)
         {
-            addStream.Parameters[0].Value = append.Stream;
-            head = head with { Id = Convert.ToInt64(addStream.ExecuteScalar(), CultureInfo.InvariantCulture) };
+            head = head with { Id = addStream.With(1, stream).First(static row => row.Number(0), 0L) };
         }
         var hash = HashChain.Next(head.Hash.Span, content);
-        addEntry.Parameters[0].Value = SqliteEntryKey.Of(head.Id, head.Position + 1);
-        addEntry.Parameters[1].Value = hash;
-        addEntry.Parameters[2].Value = 0;
-        addEntry.Parameters[3].Value =
-            MemoryMarshal.TryGetArray(append.Payload, out var whole) && whole.Count == whole.Array!.Length
-                ? whole.Array
-                : append.Payload.ToArray();
-        addEntry.ExecuteNonQuery();
-        addEntry.Parameters[3].Value = null;
-        heads.Set(append.Stream, new Head(head.Id, head.Position + 1, hash));
+        addEntry
+            .With(1, SqliteEntryKey.Of(head.Id, head.Position + 1))
+            .With(2, hash)
+            .With(3, stored.Format)
+            .With(4, stored.Bytes.Span)
+            .Run();
+        heads.Set(stream, new Head(head.Id, head.Position + 1, hash));
     }
 
     private Head HeadOf(string stream)
@@ -200,19 +231,13 @@ internal sealed class SqliteJournalWriter : IDisposable
         {
             return head;
         }
-        findStream.Parameters[0].Value = stream;
-        var id = findStream.ExecuteScalar();
-        head = new Head(0, 0, HashChain.Start);
-        if (id is not null)
+        head = new Head(findStream.With(1, stream).First(static row => row.Number(0), 0L), 0, HashChain.Start);
+        if (head.Id != 0)
         {
-            head = head with { Id = Convert.ToInt64(id, CultureInfo.InvariantCulture) };
-            findHead.Parameters[0].Value = SqliteEntryKey.Of(head.Id, 0);
-            findHead.Parameters[1].Value = SqliteEntryKey.Of(head.Id, SqliteEntryKey.MostEntries);
-            using var row = findHead.ExecuteReader();
-            if (row.Read())
-            {
-                head = new Head(head.Id, SqliteEntryKey.Position(row.GetInt64(0)), row.GetFieldValue<byte[]>(1));
-            }
+            head = findHead
+                .With(1, SqliteEntryKey.Of(head.Id, 0))
+                .With(2, SqliteEntryKey.Of(head.Id, SqliteEntryKey.MostEntries))
+                .First(row => new Head(head.Id, SqliteEntryKey.Position(row.Number(0)), row.Bytes(1)), head);
         }
         heads.Set(stream, head);
         return head;
@@ -224,16 +249,13 @@ internal sealed class SqliteJournalWriter : IDisposable
         return HashChain.Next(previous.Span, content).AsSpan().SequenceEqual(HashAt(id, after + 1).Span);
     }
 
-    private ReadOnlyMemory<byte> HashAt(long id, long position)
-    {
-        findHash.Parameters[0].Value = SqliteEntryKey.Of(id, position);
-        return (byte[]?)findHash.ExecuteScalar();
-    }
+    private ReadOnlyMemory<byte> HashAt(long id, long position) =>
+        findHash.With(1, SqliteEntryKey.Of(id, position)).First(static row => row.Bytes(0), []);
 
     private void ForgetWhenOthersWrote()
     {
         // Changes when another connection wrote; in this process none other does.
-        var now = Convert.ToInt64(version.ExecuteScalar(), CultureInfo.InvariantCulture);
+        var now = version.First(static row => row.Number(0), 0L);
         if (now != seenVersion)
         {
             heads.Clear();
@@ -241,15 +263,11 @@ internal sealed class SqliteJournalWriter : IDisposable
         }
     }
 
-    private SqliteCommand Prepare(string sql, params ReadOnlySpan<SqliteType> parameters)
+    private SqliteStatement Prepare(string sql)
     {
-        var command = connection.CreateCommand();
-        command.CommandText = sql;
-        for (var i = 0; i < parameters.Length; i++)
-        {
-            command.Parameters.Add(string.Create(CultureInfo.InvariantCulture, $"${i + 1}"), parameters[i]);
-        }
-        return command;
+        var statement = new SqliteStatement(connection, sql);
+        prepared.Add(statement);
+        return statement;
     }
 
     private readonly record struct Head(long Id, long Position, ReadOnlyMemory<byte> Hash);

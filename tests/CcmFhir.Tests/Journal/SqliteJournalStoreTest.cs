@@ -213,9 +213,9 @@ public sealed class SqliteJournalStoreTest : JournalStoreContract
         await FillAsync("s", 500);
         await Store.DisposeAsync();
         var whole = await File.ReadAllBytesAsync(Database, Cancel);
-        for (var pages = whole.Length / 8192 - 1; pages > 0; pages -= 3)
+        for (var pages = whole.Length / 4096 - 1; pages > 0; pages -= 3)
         {
-            await File.WriteAllBytesAsync(Database, whole[..(pages * 8192)], Cancel);
+            await File.WriteAllBytesAsync(Database, whole[..(pages * 4096)], Cancel);
             Should
                 .Throw<JournalUnreadableException>(() => SqliteJournalStore.Open(Database))
                 .Message.ShouldContain(Database);
@@ -249,7 +249,7 @@ public sealed class SqliteJournalStoreTest : JournalStoreContract
         await FillAsync("s", 500);
         await Store.DisposeAsync();
         var bytes = await File.ReadAllBytesAsync(Database, Cancel);
-        new Random(7).NextBytes(bytes.AsSpan(bytes.Length - (2 * 8192), 8192));
+        new Random(7).NextBytes(bytes.AsSpan(bytes.Length - (2 * 4096), 4096));
         await File.WriteAllBytesAsync(Database, bytes, Cancel);
         var faults = new List<string>();
 
