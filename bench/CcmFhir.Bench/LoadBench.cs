@@ -37,7 +37,7 @@ internal static class LoadBench
                 await MeasureAsync(server, connections, bundles, span)
             );
         }
-        var log = 3;
+        var made = 0;
         _ = await MeasureAsync(server, 8, Tasks(10_000), TimeSpan.MaxValue);
         foreach (var connections in numbers)
         {
@@ -68,14 +68,16 @@ internal static class LoadBench
         List<byte[]> Bundles(int count) =>
             [.. Enumerable.Range(0, count).Select(_ => Connection.Render("POST", Base, months.Enrolment(patient++)))];
 
-        // One log more for each patient in turn.
+        // One log more for each patient of a practice of five thousand in turn.
         List<byte[]> Tasks(int count)
         {
+            const int Patients = 5000;
             var tasks = new List<byte[]>(count);
-            for (var made = 0; made < count; made++)
+            for (; tasks.Count < count; made++)
             {
-                log += made % patient == 0 ? 1 : 0;
-                tasks.Add(Connection.Render("POST", $"{Base}/Task", months.Time(made % patient, log)));
+                tasks.Add(
+                    Connection.Render("POST", $"{Base}/Task", months.Time(made % Patients, 3 + (made / Patients)))
+                );
             }
             return tasks;
         }

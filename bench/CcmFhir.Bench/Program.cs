@@ -9,6 +9,8 @@ var commands = new Dictionary<string, Func<Task>>(StringComparer.Ordinal)
     ["journal"] = () => JournalBench.RunAsync(options.Short),
     ["load"] = () => LoadBench.RunAsync(options),
     ["blob"] = () => BlobBench.RunAsync(options.Short),
+    ["scale"] = () => ScaleBench.RunAsync(options),
+    ["coldstart"] = () => ColdStartBench.RunAsync(options),
 };
 if (args.FirstOrDefault() is not { } name || !commands.TryGetValue(name, out var command))
 {

@@ -93,7 +93,25 @@ public sealed class CareMonths(int seed = 1)
     }
 
     /// <summary>One time log by itself, as for <c>PUT Task/{id}</c>; its id is <c>p{patient}-t{log}</c>.</summary>
-    public byte[] Time(int patient, int log) => Encoding.UTF8.GetBytes(TimeLog(patient, log));
+    /// <param name="patient">Number of the patient, from 0.</param>
+    /// <param name="log">Number of the log.</param>
+    /// <param name="monthsAgo">Months before <see cref="Month"/>.</param>
+    public byte[] Time(int patient, int log, int monthsAgo = 0) =>
+        Encoding.UTF8.GetBytes(TimeLog(patient, log, monthsAgo));
+
+    /// <summary>A transaction with ten time logs of an earlier month; their numbers count on from 1000.</summary>
+    /// <param name="patient">Number of the patient, from 0.</param>
+    /// <param name="monthsAgo">Months before <see cref="Month"/>, from 1.</param>
+    public byte[] EarlierMonth(int patient, int monthsAgo)
+    {
+        var bundle = new StringBuilder(16 * 1024).Append("""{"resourceType":"Bundle","type":"transaction","entry":[""");
+        for (var log = 990 + (monthsAgo * 10); log < 1000 + (monthsAgo * 10); log++)
+        {
+            Add(bundle, $"Task/p{patient}-t{log}", TimeLog(patient, log, monthsAgo));
+        }
+        bundle.Length--;
+        return Encoding.UTF8.GetBytes(bundle.Append("]}").ToString());
+    }
 
     private static void Add(StringBuilder bundle, string reference, string resource)
     {
@@ -229,7 +247,7 @@ public sealed class CareMonths(int seed = 1)
             "period":{"start":"2020-01-01"},"payor":[{"display":"Medicare Part B"}]}
             """;
 
-    private string TimeLog(int p, int log)
+    private string TimeLog(int p, int log, int monthsAgo = 0)
     {
         // Logs of one patient lie in different hours of working days, so that they never overlap: 22 days of eight hours.
         var slot = log % 176;
@@ -242,7 +260,7 @@ public sealed class CareMonths(int seed = 1)
             Mix(p, log, 40),
             Mix(log, p, 60),
             TimeSpan.FromHours(-4)
-        );
+        ).AddMonths(-monthsAgo);
         var end = start.AddSeconds((7 * 60) + Mix(p, log + 1000, 600));
         return $$"""
             {"resourceType":"Task","id":"p{{p}}-t{{log}}",

@@ -22,6 +22,9 @@ public sealed class ServerProcess : IDisposable
     /// <summary>Process id.</summary>
     public int Id => process.Id;
 
+    /// <summary>It has ended.</summary>
+    public bool HasEnded => process.HasExited;
+
     /// <summary>What it printed so far.</summary>
     public string Output
     {
@@ -36,7 +39,7 @@ public sealed class ServerProcess : IDisposable
 
     /// <summary>Starts the server and waits until it is ready.</summary>
     /// <param name="program">Path of <c>ccmfhir</c> or <c>ccmfhir.dll</c>.</param>
-    /// <param name="settings">Settings as <c>Ccm:Store</c> = value.</param>
+    /// <param name="settings">Settings as <c>Ccm:Store</c> = value; a name without a colon is an environment variable as it stands.</param>
     /// <param name="clock">The clock that the wait is measured with.</param>
     /// <param name="cancel">Gives up.</param>
     /// <exception cref="InvalidOperationException">It ended, or was not ready within 30 seconds; the message holds what it printed.</exception>
@@ -46,6 +49,24 @@ public sealed class ServerProcess : IDisposable
         TimeProvider clock,
         CancellationToken cancel
     )
+    {
+        var server = Launch(program, settings);
+        try
+        {
+            await server.ReadyAsync(clock, cancel);
+            return server;
+        }
+        catch
+        {
+            server.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Starts the server and does not wait.</summary>
+    /// <param name="program">Path of <c>ccmfhir</c> or <c>ccmfhir.dll</c>.</param>
+    /// <param name="settings">As for <see cref="StartAsync"/>.</param>
+    public static ServerProcess Launch(string program, IEnumerable<KeyValuePair<string, string>> settings)
     {
         var address = new Uri($"http://127.0.0.1:{FreePort()}");
         var start = new ProcessStartInfo(program.EndsWith(".dll", StringComparison.Ordinal) ? "dotnet" : program)
@@ -70,16 +91,7 @@ public sealed class ServerProcess : IDisposable
         server.process.ErrorDataReceived += server.Take;
         server.process.BeginOutputReadLine();
         server.process.BeginErrorReadLine();
-        try
-        {
-            await server.ReadyAsync(clock, cancel);
-            return server;
-        }
-        catch
-        {
-            server.Dispose();
-            throw;
-        }
+        return server;
     }
 
     /// <summary>SIGKILL, and waits until the process is gone.</summary>

@@ -137,6 +137,9 @@ internal sealed record ResourceVersions(StoredResource Current, string By, Resou
     /// <summary>What follows the request that brought it; may be empty.</summary>
     public string Correlation { get; init; } = "";
 
+    /// <summary>What a reader made of the version, kept for the next time; a reader looks whether it is his.</summary>
+    public object? Read { get; set; }
+
     /// <summary>Versions, newest first.</summary>
     public IEnumerable<ResourceVersions> NewestFirst()
     {

@@ -38,7 +38,8 @@ internal sealed record CloseFault(string Patient, string Text);
 /// <param name="check">Holds our own claim against our own profile.</param>
 internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<FhirElement, Report> check)
 {
-    private const int AtOnce = 4;
+    // Each patient waits for his claim to be durable, and what waits together is made durable together.
+    private const int AtOnce = 64;
 
     private readonly ClaimRegistry registry = new(records);
 

@@ -5,6 +5,7 @@ using CcmFhir.Fhir.Readers;
 using CcmFhir.Intake;
 using CcmFhir.Journal;
 using CcmFhir.Options;
+using CcmFhir.Validation;
 
 namespace CcmFhir.MonthEnd;
 
@@ -70,29 +71,20 @@ internal sealed class MonthReading(PracticeFile file, RuleSet rules)
     /// <summary>What the stream says of the patient, as facts.</summary>
     public IReadOnlyList<CareFact> Facts(StreamRecord record)
     {
-        var current = record.Resources.Select(versions => versions.Current).Where(version => !version.Deleted).ToList();
+        var current = record.Resources.Where(versions => !versions.Current.Deleted).ToList();
         var goals = new Dictionary<string, bool>(StringComparer.Ordinal);
-        foreach (var goal in current.Where(one => one.Type == "Goal"))
+        foreach (var goal in current.Where(one => one.Current.Type == "Goal"))
         {
-            goals[goal.Reference] = CareFactReader.HasTarget(PracticeRecords.Parse(goal));
+            goals[goal.Current.Reference] = CareFactReader.HasTarget(Tree(goal.Current));
         }
         var facts = new List<CareFact>();
-        foreach (var resource in current)
+        foreach (var versions in current)
         {
             // A stored Claim of ours is not read: it is what is decided here.
-            if (resource.Type == "Claim" && record.Claim(resource.Id) is not null)
+            if (versions.Current.Type != "Claim" || record.Claim(versions.Current.Id) is null)
             {
-                continue;
+                facts.AddRange(Facts(versions, goals));
             }
-            facts.AddRange(
-                reader.Read(
-                    resource.Type,
-                    resource.Reference,
-                    resource.VersionId,
-                    PracticeRecords.Parse(resource),
-                    goal => goals.TryGetValue(goal, out var has) ? has : null
-                )
-            );
         }
         return facts;
     }
@@ -127,6 +119,39 @@ internal sealed class MonthReading(PracticeFile file, RuleSet rules)
                 .Where(consent => consent.Programs.Count > 0)
                 .Select(consent => consent.Window),
         ];
+
+    // A version never changes and is read month after month, so its facts stay with it as long as the stream is held: the tenth year of a
+    // patient is not read anew with every log. What a care plan says hangs on its goals as well.
+    private IReadOnlyList<CareFact> Facts(ResourceVersions versions, Dictionary<string, bool> goals)
+    {
+        if (versions.Read is FactsRead read && ReferenceEquals(read.File, file))
+        {
+            return read.Facts;
+        }
+        var resource = versions.Current;
+        CareFact[] facts =
+        [
+            .. reader.Read(
+                resource.Type,
+                resource.Reference,
+                resource.VersionId,
+                Tree(resource),
+                goal => goals.TryGetValue(goal, out var has) ? has : null
+            ),
+        ];
+        if (resource.Type != "CarePlan")
+        {
+            versions.Read = new FactsRead(file, facts);
+        }
+        return facts;
+    }
+
+    // Not kept: a month end passes over everybody once, and trees are many times the size of what is read from them.
+    private static FhirElement Tree(StoredResource resource) =>
+        FhirJson.Parse(resource.Json.ToArray(), out var fault)?.Root
+        ?? throw new InvalidDataException($"A stored resource cannot be read: {fault!.Rule}.");
+
+    private sealed record FactsRead(PracticeFile File, CareFact[] Facts);
 
     /// <summary>The newest revision of each month.</summary>
     public static IEnumerable<IssuedClaim> Standing(IEnumerable<IssuedClaim> claims) =>
