@@ -120,13 +120,22 @@ public sealed class OpenPage : IAsyncDisposable
     /// <summary>Goes there, and gives the status.</summary>
     public async Task<int> GoAsync(string address) => (await Page.GotoAsync(address))!.Status;
 
-    /// <summary>What axe finds on the page as it stands, in words.</summary>
-    public async Task<IReadOnlyList<string>> ViolationsAsync() =>
-        [
-            .. (await Page.RunAxe(Wcag)).Violations.Select(violation =>
-                $"{violation.Id}: {violation.Help}: {string.Join(" | ", violation.Nodes.Take(3).Select(node => node.Html))}"
-            ),
-        ];
+    /// <summary>What axe finds on the page as it stands, in light and in dark, in words.</summary>
+    public async Task<IReadOnlyList<string>> ViolationsAsync()
+    {
+        var found = new List<string>();
+        foreach (var scheme in (ColorScheme[])[ColorScheme.Light, ColorScheme.Dark])
+        {
+            await Page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = scheme });
+            found.AddRange(
+                (await Page.RunAxe(Wcag)).Violations.Select(violation =>
+                    $"{scheme}: {violation.Id}: {violation.Help}: {string.Join(" | ", violation.Nodes.Take(3).Select(node => node.Html))}"
+                )
+            );
+        }
+        await Page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = ColorScheme.Null });
+        return found;
+    }
 
     public async ValueTask DisposeAsync() => await Page.Context.DisposeAsync();
 }
