@@ -9,7 +9,7 @@ namespace CcmFhir.Fhir;
 internal static class Capability
 {
     // The day this statement's content last changed; it is no clock.
-    private const string Date = "2026-11-24";
+    private const string Date = "2026-11-25";
 
     private static readonly string[] Interactions =
     [
@@ -28,6 +28,9 @@ internal static class Capability
 
     private const string TrailDocumentation =
         "The server's own audit trail: every access to patient data. Nobody writes it. A token needs the type by name (system/AuditEvent.rs); a star does not cover it.";
+
+    private const string DefinitionsDocumentation =
+        "Beside what is stored stand the server's own definitions (http://ccmfhir.org/fhir): they are read and searched, and nobody writes or changes them.";
 
     /// <summary>The statement for a practice.</summary>
     public static byte[] ToBytes(Arrival arrival)
@@ -139,9 +142,9 @@ internal static class Capability
             Code(json, code);
         }
         json.WriteEndArray();
-        if (trail)
+        if (trail || OwnDefinitions.Types.Contains(type))
         {
-            json.WriteString("documentation"u8, TrailDocumentation);
+            json.WriteString("documentation"u8, trail ? TrailDocumentation : DefinitionsDocumentation);
         }
         if (!trail)
         {
@@ -170,6 +173,10 @@ internal static class Capability
         json.WriteEndArray();
         json.WriteStartArray("operation"u8);
         Operation(json, "validate", "http://hl7.org/fhir/OperationDefinition/Resource-validate");
+        if (type == "Measure")
+        {
+            Operation(json, "evaluate-measure", "http://hl7.org/fhir/OperationDefinition/Measure-evaluate-measure");
+        }
         Own(
             json,
             type switch

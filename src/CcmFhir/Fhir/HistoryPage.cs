@@ -93,6 +93,10 @@ internal static class HistoryPage
                 }
             }
         }
+        if (type is not null && OwnDefinitions.Types.Contains(type))
+        {
+            streams.Add(OwnDefinitions.Stream);
+        }
         foreach (var stream in streams)
         {
             foreach (var versions in (await view.StreamAsync(stream, request.Cancel)).Resources)

@@ -30,6 +30,10 @@ internal sealed class PracticeRecords(StreamRecords records, string practice)
         {
             return known;
         }
+        if (stream == OwnDefinitions.Stream)
+        {
+            return OwnDefinitions.Record;
+        }
         var fresh = await records.ReadAsync(stream, cancel);
         read[stream] = fresh;
         return fresh;
@@ -59,6 +63,10 @@ internal sealed class PracticeRecords(StreamRecords records, string practice)
         if (type == "Patient")
         {
             return JournalNames.PatientStream(practice, id);
+        }
+        if (OwnDefinitions.Holds(type, id))
+        {
+            return OwnDefinitions.Stream;
         }
         foreach (var (stream, record) in read)
         {

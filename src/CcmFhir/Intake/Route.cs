@@ -49,6 +49,16 @@ internal static class Route
     )
     {
         var (practice, id) = (attempt.Arrival.Practice.Slug, entry.TargetId!);
+        if (OwnDefinitions.Holds(entry.Type, id) && !entry.Matched)
+        {
+            entry.Refuse(
+                405,
+                "not-supported",
+                "own-definition",
+                $"{entry.Type}/{id} is the server's own definition: it is read and searched, and nobody writes or changes it. Give yours another id."
+            );
+            return;
+        }
         if (entry.Type == "Patient")
         {
             entry.Patient = id;

@@ -50,6 +50,23 @@ internal sealed class StreamRecord
             ImmutableDictionary.Create<string, ClaimJourney>(StringComparer.Ordinal)
         );
 
+    /// <summary>A stream that holds these resources and was written by nobody's request.</summary>
+    /// <param name="stream">Its name.</param>
+    /// <param name="resources">One version of each.</param>
+    /// <param name="by">Who brought them.</param>
+    public static StreamRecord Of(string stream, IEnumerable<StoredResource> resources, string by) =>
+        new(
+            stream,
+            0,
+            0,
+            resources.ToImmutableDictionary(
+                resource => resource.Reference,
+                resource => new ResourceVersions(resource, by, null),
+                StringComparer.Ordinal
+            ),
+            ImmutableDictionary.Create<string, ClaimJourney>(StringComparer.Ordinal)
+        );
+
     /// <summary>The versions of a resource; null when it was never there.</summary>
     public ResourceVersions? Find(string type, string id) => Find(Key(type, id));
 

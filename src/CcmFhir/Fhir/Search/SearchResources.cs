@@ -234,6 +234,10 @@ internal sealed class SearchResources(PracticeRecords view, AccessContext access
         if (!PatientCompartment.Holds(query.Type))
         {
             await AddAsync(streams, JournalNames.Ids(practice, query.Type), cancel);
+            if (OwnDefinitions.Types.Contains(query.Type))
+            {
+                streams.Add(OwnDefinitions.Stream);
+            }
             return Bounded(query, streams);
         }
         if (access.Patient is { } launched && access.Scopes.All(scope => scope.Context == ScopeContext.Patient))
