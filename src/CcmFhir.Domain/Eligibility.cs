@@ -45,9 +45,10 @@ public static class Eligibility
         var unlisted = new List<string>();
         foreach (var condition in ledger.Conditions)
         {
+            var code = condition.IcdCode ?? "";
             // Suspected and refuted diagnoses are not coded for outpatients (ICD-10-CM guidelines, section IV.H).
             if (
-                condition.IcdCode is not { Length: >= 3 } code
+                code.Length < 3
                 || condition.VerificationStatus is not ("confirmed" or "")
                 || condition.SignificantRisk is false
                 || (condition.ExpectedDuration is "under-12-months" && !shorter)
@@ -232,10 +233,9 @@ public static class Eligibility
         }
         return condition.ClinicalStatus switch
         {
-            "active" or "recurrence" or "relapse" => condition.AbatementUnix is not { } ended || ended > window.Start,
-            "inactive" or "remission" or "resolved" => condition.AbatementUnix is { } ended && ended > window.Start,
-            // Not said: it stands on the list, so that it may be.
-            "" => condition.AbatementUnix is not { } ended || ended > window.Start,
+            // Where the status is not said, it stands on the list, so that it may be.
+            "active" or "recurrence" or "relapse" or "" => !(condition.AbatementUnix <= window.Start),
+            "inactive" or "remission" or "resolved" => condition.AbatementUnix > window.Start,
             _ => false,
         };
     }

@@ -177,7 +177,11 @@ internal static class RuleSetCheck
     {
         rows.Sort();
         var name = key.Length == 0 ? table : $"{table} '{key}'";
-        if (rows.Count == 0 || (first is { } from && rows[0].From != from) || (last is { } to && rows[^1].To != to))
+        if (
+            rows.Count == 0
+            || (first is not null && rows[0].From != first)
+            || (last is not null && rows[^1].To != last)
+        )
         {
             throw new RuleSetException($"{name}: the rows must cover {first:yyyy-MM-dd} to {last:yyyy-MM-dd}.");
         }

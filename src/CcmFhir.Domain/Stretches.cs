@@ -80,7 +80,7 @@ public sealed class Stretches : IReadOnlyList<Stretch>
                 merged.Add(one);
             }
         }
-        return merged.Count == 0 ? None : new Stretches([.. merged]);
+        return new Stretches([.. merged]);
     }
 
     /// <summary>Seconds of this or the other.</summary>

@@ -588,6 +588,23 @@ public class EligibilityTest
     public void Without_counted_time_the_visit_is_not_asked_for() =>
         Complete().Without<VisitFact>().Decide().Reasons.ShouldNotContain(reason => reason.Code == "CCM-I01");
 
+    [Theory]
+    [InlineData("2026-10-01T04:00:00Z", "2026-10-20")]
+    [InlineData("2026-10-05T14:00:00Z", "2026-10-20")]
+    [InlineData("2026-10-01T03:30:00Z", "2026-09-30")]
+    public void Care_management_began_in_the_month_with_the_first_time_that_counts_and_before_it_with_any(
+        string uncounted,
+        string began
+    ) =>
+        Complete()
+            .Without<VisitFact>()
+            .With<ConsentFact>(_ => Consent("2026-10-10T12:00:00Z"))
+            .Log(600, start: uncounted)
+            .Log(1200, start: "2026-10-20T14:00:00Z")
+            .Decide()
+            .Reasons.Single(reason => reason.Code == "CCM-I01")
+            .Text.ShouldContain($"care management began on {began}");
+
     private static ConsentFact Ended(ConsentFact consent, string at) =>
         consent with
         {

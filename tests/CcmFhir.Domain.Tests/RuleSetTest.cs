@@ -6,8 +6,6 @@ namespace CcmFhir.Domain.Tests;
 /// <summary>A rule set that is wrong stops the start and names the row.</summary>
 public class RuleSetTest
 {
-    private static readonly string Text = Read();
-
     [Theory]
     // Gaps.
     [InlineData("conversionFactors", 1, "from", "\"2016-01-02\"", "conversionFactors from 2016-01-02: it leaves a gap")]
@@ -118,6 +116,8 @@ public class RuleSetTest
     [InlineData("families", 1, "cap", "-1", "families 'staff' from 2020-01-01: seconds and step must be positive")]
     [InlineData("codes", 0, "units", "0", "codes 99490 from 2015-01-01: units and rate must be positive")]
     [InlineData("codes", 0, "facilityUnits", "-1", "codes 99490 from 2015-01-01: units and rate must be positive")]
+    [InlineData("codes", 0, "facilityUnits", "0", "codes 99490 from 2015-01-01: units and rate must be positive")]
+    [InlineData("codes", 61, "rate", "0", "codes G0511 from 2018-01-01: units and rate must be positive")]
     [InlineData("codes", 0, "rate", "1", "codes 99490 from 2015-01-01: has units and a rate")]
     [InlineData("conversionFactors", 2, "factor", "0", "conversionFactors from 2017-01-01: a factor must be positive")]
     [InlineData(
@@ -127,15 +127,23 @@ public class RuleSetTest
         "-3",
         "conversionFactors from 2017-01-01: a factor must be positive"
     )]
+    [InlineData(
+        "conversionFactors",
+        12,
+        "qualifyingFactor",
+        "0",
+        "conversionFactors from 2026-01-01: a factor must be positive"
+    )]
     [InlineData("categories", 0, "prefixes", "[\"E0\"]", "categories 'hypothyroidism': 'E0' is no ICD-10-CM prefix")]
     [InlineData("categories", 0, "prefixes", "[\"999\"]", "categories 'hypothyroidism': '999' is no ICD-10-CM prefix")]
     [InlineData("categories", 0, "prefixes", "[\"I21\"]", "prefix I21 stands twice")]
     public void A_row_that_is_wrong_is_named(string table, int row, string column, string value, string message)
     {
-        var rules = JsonNode.Parse(Text)!;
-        rules[table]![row]![column] = JsonNode.Parse(value);
-
-        Should.Throw<RuleSetException>(() => Load(rules)).Message.ShouldContain(message);
+        Should
+            .Throw<RuleSetException>(() =>
+                ChangedRules.With(rules => rules[table]![row]![column] = JsonNode.Parse(value))
+            )
+            .Message.ShouldContain(message);
     }
 
     [Theory]
@@ -147,10 +155,9 @@ public class RuleSetTest
     [InlineData("codes", "null", "codes")]
     public void A_table_that_is_wrong_is_named(string table, string value, string message)
     {
-        var rules = JsonNode.Parse(Text)!;
-        rules[table] = JsonNode.Parse(value);
-
-        Should.Throw<RuleSetException>(() => Load(rules)).Message.ShouldContain(message);
+        Should
+            .Throw<RuleSetException>(() => ChangedRules.With(rules => rules[table] = JsonNode.Parse(value)))
+            .Message.ShouldContain(message);
     }
 
     [Theory]
@@ -220,15 +227,5 @@ public class RuleSetTest
     {
         RuleSet.Medicare.Category(icd, out var known).ShouldBe(category);
         known.ShouldBe(listed);
-    }
-
-    private static RuleSet Load(JsonNode rules) =>
-        RuleSet.Read(new MemoryStream(Encoding.UTF8.GetBytes(rules.ToJsonString())));
-
-    private static string Read()
-    {
-        using var stream = typeof(RuleSet).Assembly.GetManifestResourceStream("CcmFhir.Domain.rules.json")!;
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
     }
 }

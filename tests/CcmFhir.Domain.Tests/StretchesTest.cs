@@ -60,11 +60,29 @@ public class StretchesTest
     [InlineData(0, 10, 10, 15, false)]
     [InlineData(0, 10, 3, 3, false)]
     [InlineData(5, 15, 0, 6, true)]
+    [InlineData(3, 3, 0, 10, false)]
+    [InlineData(0, 10, 20, 30, false)]
+    [InlineData(20, 30, 0, 10, false)]
     public void Overlap_is_a_shared_second(long start, long end, long otherStart, long otherEnd, bool overlaps)
     {
         new Stretch(start, end).Overlaps(new Stretch(otherStart, otherEnd)).ShouldBe(overlaps);
         (new Stretch(start, end).Within(new Stretch(otherStart, otherEnd)).Seconds > 0).ShouldBe(overlaps);
     }
+
+    [Theory]
+    [InlineData(0, 10, 5, 15, 5, 10)]
+    [InlineData(0, 10, 20, 30, 20, 20)]
+    [InlineData(20, 30, 0, 10, 20, 20)]
+    [InlineData(0, 30, 10, 20, 10, 20)]
+    public void What_two_share_never_ends_before_it_starts(
+        long start,
+        long end,
+        long otherStart,
+        long otherEnd,
+        long sharedStart,
+        long sharedEnd
+    ) =>
+        new Stretch(start, end).Within(new Stretch(otherStart, otherEnd)).ShouldBe(new Stretch(sharedStart, sharedEnd));
 
     [Theory]
     [InlineData("2026-10", "America/New_York", "2026-10-01T04:00:00Z", "2026-11-01T04:00:00Z")]

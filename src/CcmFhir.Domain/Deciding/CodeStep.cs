@@ -99,7 +99,7 @@ internal static class CodeStep
     public static NextUnit? Next(Matter matter, string program, TimeLedger time, EarnedFamily? earned)
     {
         var facility = Facility(matter);
-        if (program == "apcm" || facility is FacilityBilling.None)
+        if (facility is FacilityBilling.None)
         {
             return null;
         }

@@ -4,14 +4,12 @@ namespace CcmFhir.Domain;
 /// <param name="Windows">When consent was in force.</param>
 /// <param name="Given">Consents that name the practice and were given before the month's end.</param>
 /// <param name="Main">The one that was given last of those in force in the month; null where there is none.</param>
-/// <param name="Ended">When the last of them ended inside the month; null where it did not.</param>
-/// <param name="Missing">None was received: one may yet come.</param>
+/// <param name="Ended">When the last of them ends, in the month or later; null where none was in force.</param>
 internal sealed record ConsentState(
     Stretches Windows,
     IReadOnlyList<ConsentFact> Given,
     ConsentFact? Main,
-    long? Ended,
-    bool Missing
+    long? Ended
 );
 
 /// <summary>Which program the patient consented to, and when (rules C1 to C8).</summary>
@@ -52,15 +50,14 @@ internal static class ConsentStep
         var main = given
             .Where(consent => consent.Window.Overlaps(matter.Bounds))
             .MaxBy(consent => consent.Window.Start)!;
-        var ended = windows[^1].End < matter.Bounds.End ? windows[^1].End : (long?)null;
-        if (ended is not null && matter.Own.CountAfterRevocation)
+        var ended = windows[^1].End;
+        if (matter.Own.CountAfterRevocation)
         {
             windows = windows.Or(Stretches.Of(new Stretch(windows[^1].Start, matter.Bounds.End)));
-            ended = null;
         }
         matter.Asked("consent in force", Source, RuleAnswer.Yes, $"given {matter.Local(main.Window.Start)}");
         Documented(matter, main);
-        return new ConsentState(windows, given, main, ended, Missing: false);
+        return new ConsentState(windows, given, main, ended);
     }
 
     private static ConsentState Nothing(
@@ -79,7 +76,7 @@ internal static class ConsentStep
                 given.Select(consent => consent.Reference)
             );
             matter.Asked("consent in force", Source, RuleAnswer.No, "ended in an earlier month");
-            return new ConsentState(Stretches.None, given, null, null, Missing: false);
+            return new ConsentState(Stretches.None, given, null, null);
         }
         var foreign = Eligibility.ForeignConsents(matter.Ledger, program, matter.Practice);
         if (foreign.Count > 0 && mine.Count == 0)
@@ -92,7 +89,7 @@ internal static class ConsentStep
                     foreign.Select(consent => consent.Reference)
                 );
                 matter.Asked("consent in force", Source, RuleAnswer.NotKnown, "names no practice");
-                return new ConsentState(Stretches.None, [], null, null, Missing: true);
+                return new ConsentState(Stretches.None, [], null, null);
             }
             matter.Deny(
                 "CCM-C04",
@@ -100,7 +97,7 @@ internal static class ConsentStep
                 foreign.Select(consent => consent.Reference)
             );
             matter.Asked("consent in force", Source, RuleAnswer.No, "names another practice");
-            return new ConsentState(Stretches.None, [], null, null, Missing: false);
+            return new ConsentState(Stretches.None, [], null, null);
         }
         if (mine.Count > 0)
         {
@@ -110,14 +107,14 @@ internal static class ConsentStep
                 mine.Select(consent => consent.Reference)
             );
             matter.Asked("consent in force", Source, RuleAnswer.No, "given after the month");
-            return new ConsentState(Stretches.None, [], null, null, Missing: false);
+            return new ConsentState(Stretches.None, [], null, null);
         }
         matter.Hold(
             "CCM-C01",
             $"No consent to '{program}' was received; send the Consent that was given before the service"
         );
         matter.Asked("consent in force", Source, RuleAnswer.No, "none received for this month");
-        return new ConsentState(Stretches.None, [], null, null, Missing: true);
+        return new ConsentState(Stretches.None, [], null, null);
     }
 
     private static void Documented(Matter matter, ConsentFact main)

@@ -139,7 +139,7 @@ internal static class Deciding
         {
             return [];
         }
-        if (!consent.Missing)
+        if (consent.Main is not null)
         {
             return lines;
         }

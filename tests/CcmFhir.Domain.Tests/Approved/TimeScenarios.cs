@@ -130,10 +130,23 @@ internal static class TimeScenarios
                 Transitional().With(new PracticePolicy()).Log(1200, start: "2026-10-21T14:00:00Z")
             ),
             new(
-                "principal care beside transitional care under the older policy: 25 minutes after it",
+                "principal care beside transitional care under the older policy: 32 minutes after it",
                 Transitional()
                     .With<ConsentFact>(consent => consent with { Programs = ["pcm"] })
                     .Log(1500, start: "2026-10-21T14:00:00Z")
+            ),
+            new(
+                "principal care beside transitional care under the older policy: 25 minutes after it",
+                Transitional()
+                    .With<ConsentFact>(consent => consent with { Programs = ["pcm"] })
+                    .Log(1080, start: "2026-10-21T14:00:00Z")
+            ),
+            new(
+                "transitional care under the older policy, and too little time in the whole month",
+                Complete()
+                    .With(new PracticePolicy { Name = "medicare-2017-2019" })
+                    .Add(Service("99495", "2026-10-02", id: "tcm"))
+                    .Log(600)
             ),
             new(
                 "advanced primary care beside transitional care under the older policy",
