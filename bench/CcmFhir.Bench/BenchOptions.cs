@@ -7,22 +7,34 @@ namespace CcmFhir.Bench;
 /// <param name="Server">The server's program; null to publish it first.</param>
 /// <param name="Connections">Only this number of connections; null for 1, 8 and 32.</param>
 /// <param name="Patients">The largest practice; null for 100,000.</param>
-internal sealed record BenchOptions(bool Short, string? Server, int? Connections, int? Patients)
+/// <param name="Minutes">How long a soak lasts; null for an hour.</param>
+/// <param name="Rate">Requests a second of a soak; null for its own.</param>
+internal sealed record BenchOptions(
+    bool Short,
+    string? Server,
+    int? Connections,
+    int? Patients,
+    double? Minutes,
+    double? Rate
+)
 {
     /// <summary>How they are written.</summary>
-    public const string Usage = "[--short] [--server PATH] [--connections N] [--patients N]";
+    public const string Usage = "[--short] [--server PATH] [--connections N] [--patients N] [--minutes N] [--rate N]";
 
     /// <summary>Reads them.</summary>
     public static BenchOptions Read(string[] args)
     {
         string? Value(string name) =>
             Array.IndexOf(args, name) is var at and >= 0 && at + 1 < args.Length ? args[at + 1] : null;
-        int? Number(string name) => Value(name) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
+        double? Number(string name) =>
+            Value(name) is { } text ? double.Parse(text, CultureInfo.InvariantCulture) : null;
         return new BenchOptions(
             args.Contains("--short"),
             Value("--server"),
-            Number("--connections"),
-            Number("--patients")
+            (int?)Number("--connections"),
+            (int?)Number("--patients"),
+            Number("--minutes"),
+            Number("--rate")
         );
     }
 }

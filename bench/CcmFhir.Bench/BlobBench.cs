@@ -21,7 +21,7 @@ internal static class BlobBench
 
     // So long that waiting is all there is, however few cores the machine has: more instances must then do more at once.
     private static readonly TimeSpan FarAway = TimeSpan.FromMilliseconds(400);
-    private static readonly PracticeFile File = ReadPractice();
+    private static readonly PracticeFile File = BenchPractice.Read();
     private static readonly ServiceMonth Month = ServiceMonth.TryParse(CareMonths.Month, out var month)
         ? month
         : throw new InvalidOperationException("The load driver's month is none.");
@@ -167,20 +167,6 @@ internal static class BlobBench
             ("p50-ms", times[count / 2]),
             ("p99-ms", times[count * 99 / 100])
         );
-    }
-
-    private static PracticeFile ReadPractice()
-    {
-        var path = Path.Combine(Path.GetTempPath(), $"ccmfhir-bench-{Environment.ProcessId}.json");
-        System.IO.File.WriteAllText(path, CareMonths.PracticeFile);
-        try
-        {
-            return PracticeFile.Read(path);
-        }
-        finally
-        {
-            System.IO.File.Delete(path);
-        }
     }
 
     private static string Root()

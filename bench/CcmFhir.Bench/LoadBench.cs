@@ -23,6 +23,7 @@ internal static class LoadBench
             TimeProvider.System,
             CancellationToken.None
         );
+        using var meter = new JournalMeter(server.Id);
         var months = new CareMonths();
         var patient = 0;
         // Until the code that runs is the one that the runtime ends up with.
@@ -30,6 +31,7 @@ internal static class LoadBench
         foreach (var connections in numbers)
         {
             var bundles = Bundles((int)(span.TotalSeconds * (connections == 1 ? 800 : 2500)));
+            meter.Restart();
             Print(
                 "load.bundle",
                 connections,
@@ -42,12 +44,14 @@ internal static class LoadBench
         foreach (var connections in numbers)
         {
             var tasks = Tasks((int)(span.TotalSeconds * (connections == 1 ? 5000 : 16_000)));
+            meter.Restart();
             Print("load.task", connections, tasks[0].Length, await MeasureAsync(server, connections, tasks, span));
         }
 
         void Print(string name, int connections, int bytes, LoadFigures figures)
         {
             var now = Usage.Of(server.Id);
+            var group = meter.CommitsAFlush();
             Figure.Print(
                 string.Create(CultureInfo.InvariantCulture, $"{name}.{connections}-connections"),
                 figures.PerSecond,
@@ -61,6 +65,8 @@ internal static class LoadBench
                 ("bytes-a-request", bytes),
                 ("bytes-to-disk-a-request", (double)figures.Written / figures.Requests),
                 ("resident-megabytes", now.ResidentBytes / 1e6),
+                ("journal-commits-a-flush", group),
+                ("journal-flushes-a-second", figures.PerSecond / group),
                 ("requests", figures.Requests)
             );
         }

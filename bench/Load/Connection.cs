@@ -44,7 +44,7 @@ public sealed class Connection : IDisposable
 
     /// <summary>Sends a request and reads the whole answer.</summary>
     /// <returns>HTTP status.</returns>
-    /// <exception cref="IOException">The connection ended, or the answer has no Content-Length.</exception>
+    /// <exception cref="IOException">The connection ended, or the answer has neither Content-Length nor chunks.</exception>
     /// <exception cref="SocketException">The connection broke.</exception>
     public async ValueTask<int> SendAsync(ReadOnlyMemory<byte> request, CancellationToken cancel)
     {
@@ -59,7 +59,12 @@ public sealed class Connection : IDisposable
             filled += await ReceiveAsync(filled, cancel);
         } while ((headEnd = buffer.AsSpan(0, filled).IndexOf("\r\n\r\n"u8)) < 0);
         var (status, length) = ReadHead(buffer.AsSpan(0, headEnd + 2));
-        var end = headEnd + 4 + length;
+        if (length is null)
+        {
+            Body = await ReceiveChunksAsync(headEnd + 4, filled, cancel);
+            return status;
+        }
+        var end = headEnd + 4 + length.Value;
         if (end > buffer.Length)
         {
             Array.Resize(ref buffer, end);
@@ -68,7 +73,7 @@ public sealed class Connection : IDisposable
         {
             filled += await ReceiveAsync(filled, cancel);
         }
-        Body = buffer.AsMemory(headEnd + 4, length);
+        Body = buffer.AsMemory(headEnd + 4, length.Value);
         return status;
     }
 
@@ -85,7 +90,36 @@ public sealed class Connection : IDisposable
         return read > 0 ? read : throw new IOException("The server closed the connection before its answer was whole.");
     }
 
-    private static (int Status, int Length) ReadHead(ReadOnlySpan<byte> head)
+    // Chunks [RFC 9112, 7.1]: length in hexadecimal, the bytes, and a chunk of no bytes at the end; a page is sent so.
+    private async ValueTask<ReadOnlyMemory<byte>> ReceiveChunksAsync(int at, int filled, CancellationToken cancel)
+    {
+        var body = new MemoryStream();
+        while (true)
+        {
+            int line;
+            while ((line = buffer.AsSpan(at, filled - at).IndexOf("\r\n"u8)) < 0)
+            {
+                filled += await ReceiveAsync(filled, cancel);
+            }
+            if (!Utf8Parser.TryParse(buffer.AsSpan(at, line), out int length, out _, 'x'))
+            {
+                throw new IOException("A chunk of the answer does not begin with its length.");
+            }
+            var begin = at + line + 2;
+            while (filled < begin + length + 2)
+            {
+                filled += await ReceiveAsync(filled, cancel);
+            }
+            at = begin + length + 2;
+            if (length == 0)
+            {
+                return body.ToArray();
+            }
+            body.Write(buffer, begin, length);
+        }
+    }
+
+    private static (int Status, int? Length) ReadHead(ReadOnlySpan<byte> head)
     {
         if (!Utf8Parser.TryParse(head["HTTP/1.1 ".Length..], out int status, out _))
         {
@@ -95,10 +129,14 @@ public sealed class Connection : IDisposable
         {
             return (status, 0);
         }
+        if (head.IndexOf("\r\nTransfer-Encoding: chunked"u8) >= 0)
+        {
+            return (status, null);
+        }
         var name = "\r\nContent-Length: "u8;
         var at = head.IndexOf(name);
         return at >= 0 && Utf8Parser.TryParse(head[(at + name.Length)..], out int length, out _)
             ? (status, length)
-            : throw new IOException("The answer has no Content-Length.");
+            : throw new IOException("The answer has neither Content-Length nor chunks.");
     }
 }

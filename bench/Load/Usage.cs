@@ -8,12 +8,14 @@ namespace CcmFhir.Load;
 /// <param name="MostResidentBytes">The most that was ever resident.</param>
 /// <param name="WrittenBytes">Bytes that it caused to be sent to the disk.</param>
 /// <param name="Handles">Files, sockets and the like open now.</param>
+/// <param name="Threads">Threads now.</param>
 public readonly record struct Usage(
     double ProcessorSeconds,
     long ResidentBytes,
     long MostResidentBytes,
     long WrittenBytes,
-    int Handles
+    int Handles,
+    int Threads
 )
 {
     // USER_HZ of every Linux port that .NET runs on.
@@ -34,7 +36,8 @@ public readonly record struct Usage(
             KiB(status["VmRSS"]),
             KiB(status["VmHWM"]),
             Number(Lines($"{folder}/io")["write_bytes"]),
-            Directory.GetFileSystemEntries($"{folder}/fd").Length
+            Directory.GetFileSystemEntries($"{folder}/fd").Length,
+            (int)Number(status["Threads"])
         );
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using CcmFhir.Telemetry;
 using Microsoft.Data.Sqlite;
 
 namespace CcmFhir.Journal;
@@ -263,6 +264,7 @@ internal sealed class SqliteJournalStore : IJournalStore
                 var appended = batch.Count(pending => pending.Result?.Outcome == AppendOutcome.Appended);
                 Interlocked.Add(ref commits, appended);
                 Interlocked.Increment(ref flushes);
+                Signals.Flushed(appended);
                 foreach (var pending in batch)
                 {
                     pending.Answer();

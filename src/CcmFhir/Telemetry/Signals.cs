@@ -29,6 +29,18 @@ internal static class Signals
         "Errors that kept resources out, by rule."
     );
 
+    private static readonly Counter<long> Commits = Meter.CreateCounter<long>(
+        "ccm.journal.commits",
+        "{commit}",
+        "Commits that the embedded journal made durable."
+    );
+
+    private static readonly Counter<long> Flushes = Meter.CreateCounter<long>(
+        "ccm.journal.flushes",
+        "{flush}",
+        "Flushes of the embedded journal's log that they took: one for all commits that waited together."
+    );
+
     private static readonly Counter<double> Minutes = Meter.CreateCounter<double>(
         "ccm.time.counted",
         "min",
@@ -70,6 +82,8 @@ internal static class Signals
     [
         Resources.Name,
         ValidationErrors.Name,
+        Commits.Name,
+        Flushes.Name,
         Minutes.Name,
         Claims.Name,
         Patients.Name,
@@ -126,6 +140,13 @@ internal static class Signals
                 ValidationErrors.Add(1, new KeyValuePair<string, object?>("rule", issue.Rule));
             }
         }
+    }
+
+    /// <summary>So many commits were made durable by one flush.</summary>
+    public static void Flushed(int commits)
+    {
+        Commits.Add(commits);
+        Flushes.Add(1);
     }
 
     /// <summary>A claim came into a state.</summary>

@@ -59,7 +59,15 @@ public sealed class TelemetryTest : IAsyncLifetime
             .Distinct(StringComparer.Ordinal)
             .ShouldBe(["/v1/traces", "/v1/metrics", "/v1/logs"], ignoreOrder: true);
         foreach (
-            var metric in (string[])["ccm.ingest.resources", "ccm.validation.errors", "ccm.claims", "ccm.time.counted"]
+            var metric in (string[])
+                [
+                    "ccm.ingest.resources",
+                    "ccm.validation.errors",
+                    "ccm.journal.commits",
+                    "ccm.journal.flushes",
+                    "ccm.claims",
+                    "ccm.time.counted",
+                ]
         )
         {
             Collected("/v1/metrics").ShouldContain(metric);
