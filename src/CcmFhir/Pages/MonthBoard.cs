@@ -50,10 +50,11 @@ internal sealed class MonthBoard(
     private const int Small = 500;
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(30);
 
-    // A running month goes on by itself: time logs of this morning were in the future last night.
-    private static readonly TimeSpan RunningFresh = TimeSpan.FromMinutes(5);
+    // A decision grows old by itself in four ways: a day begins, time that was still to come comes, another practice bills the month or gives it back
+    // (which no stream of this one tells), a claim is issued that was ready. For so long none of them is looked at.
+    private static readonly TimeSpan AnywayFresh = TimeSpan.FromMinutes(5);
+    private const string ToCome = "CCM-T06";
 
-    // Another practice may bill the month or give it back, which no stream of this one tells.
     private const string BilledElsewhere = "CCM-K01";
     private static readonly TimeSpan OthersFresh = TimeSpan.FromMinutes(30);
 
@@ -61,7 +62,16 @@ internal sealed class MonthBoard(
     private readonly ConcurrentDictionary<(string, ServiceMonth), PatientList> lists = new();
 
     /// <summary>Every patient of a month.</summary>
-    public async Task<BoardMonth> MonthAsync(PracticeFile file, ServiceMonth month, CancellationToken cancel)
+    /// <param name="file">The practice.</param>
+    /// <param name="month">The month.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <param name="atOnce">Patients looked at together; 0 for as many as somebody who waits is worth.</param>
+    public async Task<BoardMonth> MonthAsync(
+        PracticeFile file,
+        ServiceMonth month,
+        CancellationToken cancel,
+        int atOnce = 0
+    )
     {
         var now = clock.GetUtcNow();
         var patients = await PatientsAsync(file.Practice.Slug, month, now, cancel);
@@ -94,7 +104,7 @@ internal sealed class MonthBoard(
             stale,
             new ParallelOptions
             {
-                MaxDegreeOfParallelism = Math.Max(4, Environment.ProcessorCount),
+                MaxDegreeOfParallelism = atOnce > 0 ? atOnce : Math.Max(4, Environment.ProcessorCount),
                 CancellationToken = cancel,
             },
             async (at, stop) => rows[at] = await RowAsync(file, reading, patients[at], month, now, stop)
@@ -129,12 +139,20 @@ internal sealed class MonthBoard(
     )
     {
         var age = now - decided.At;
-        return age < RunningFresh
-            || (
-                CloseMonth.Over(file, month, decided.At)
-                && !decided.Row.Line.Reasons.Any(reason => reason.Code == BilledElsewhere)
-                && (decided.Row.Line.State != MonthState.Ready || age < OthersFresh)
-            );
+        var line = decided.Row.Line;
+        if (age < AnywayFresh)
+        {
+            return true;
+        }
+        if (line.Reasons.Any(reason => reason.Code == BilledElsewhere))
+        {
+            return false;
+        }
+        return CloseMonth.Over(file, month, decided.At)
+            ? line.State != MonthState.Ready || age < OthersFresh
+            : Day(decided.At) == Day(now) && !line.Reasons.Any(reason => reason.Code == ToCome);
+
+        DateOnly Day(DateTimeOffset instant) => ServiceMonth.LocalDay(instant, file.Practice.TimeZone);
     }
 
     private async Task<BoardRow> RowAsync(

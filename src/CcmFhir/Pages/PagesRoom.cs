@@ -1,4 +1,5 @@
 using CcmFhir.Access;
+using CcmFhir.Functions;
 using CcmFhir.Options;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Http.Features;
@@ -23,6 +24,12 @@ internal static class PagesRoom
         builder.AddSignIn(practices, clock);
         builder.Services.AddRazorComponents();
         builder.Services.AddSingleton<MonthBoard>();
+        // An instance behind the Functions host is paid by the second and may never show a page.
+        if (!FunctionsHost.StartedUs(builder.Configuration))
+        {
+            builder.Services.AddSingleton<BoardWarming>();
+            builder.Services.AddHostedService(services => services.GetRequiredService<BoardWarming>());
+        }
         builder.Services.AddSingleton<MonthTrend>();
         builder.Services.AddSingleton<MonthPages>();
         builder.Services.AddSingleton<AuditPages>();

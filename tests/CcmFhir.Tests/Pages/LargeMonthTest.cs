@@ -1,9 +1,14 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
-using CcmFhir.Demo;
+using System.Text;
+using CcmFhir.Domain;
 using CcmFhir.Load;
+using CcmFhir.Options;
+using CcmFhir.Pages;
+using CcmFhir.Tests.Ehr;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace CcmFhir.Tests.Pages;
 
@@ -16,26 +21,13 @@ public sealed class LargeMonthTest(ITestOutputHelper output) : IAsyncLifetime
     );
 
     private readonly string folder = Directory.CreateTempSubdirectory("ccmfhir-large-").FullName;
+    private readonly ShiftedClock clock = new(new DateTimeOffset(2026, 11, 2, 9, 0, 0, TimeSpan.FromHours(-5)));
     private WebApplication app = null!;
     private HttpClient http = null!;
 
     public async ValueTask InitializeAsync()
     {
-        var practices = Directory.CreateDirectory(Path.Combine(folder, "practices")).FullName;
-        await File.WriteAllTextAsync(Path.Combine(practices, "load.json"), CareMonths.PracticeFile);
-        app = await Server.BuildAsync(
-            [
-                "--urls=http://127.0.0.1:0",
-                $"--Ccm:Store=sqlite:{Path.Combine(folder, "ccm.db")}",
-                $"--Ccm:Practices={practices}",
-                "--Ccm:PushEverySeconds=0",
-                "--Logging:LogLevel:Default=Warning",
-            ],
-            new DemoClock(new DateTimeOffset(2026, 11, 2, 9, 0, 0, TimeSpan.FromHours(-5)), TimeProvider.System),
-            CancellationToken.None
-        );
-        await app.StartAsync();
-        http = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
+        await StartAsync();
         var months = new CareMonths();
         await Parallel.ForEachAsync(
             Enumerable.Range(0, Patients),
@@ -46,8 +38,7 @@ public sealed class LargeMonthTest(ITestOutputHelper output) : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        http.Dispose();
-        await app.DisposeAsync();
+        await StopAsync();
         Directory.Delete(folder, recursive: true);
     }
 
@@ -87,6 +78,62 @@ public sealed class LargeMonthTest(ITestOutputHelper output) : IAsyncLifetime
         );
         // On a machine that others use too a single page may be held up; half of them may not.
         times[times.Count / 2].ShouldBeLessThan(200);
+    }
+
+    [Fact]
+    public async Task After_a_start_the_month_is_decided_before_anybody_looks_and_grows_old_only_by_what_happens()
+    {
+        await StopAsync();
+        await StartAsync();
+        await app.Services.GetRequiredService<BoardWarming>().ExecuteTask!;
+        var ready = clock.GetUtcNow();
+        clock.Advance(TimeSpan.FromSeconds(10));
+        var file = app.Services.GetRequiredService<Practices>().Find(CareMonths.Practice)!;
+        var board = app.Services.GetRequiredService<MonthBoard>();
+
+        // The running month, and the one that is being closed.
+        foreach (var month in (ServiceMonth[])[new(2026, 11), new(2026, 10)])
+        {
+            var looked = await board.MonthAsync(file, month, CancellationToken.None);
+            looked.Rows.Count.ShouldBe(Patients);
+            looked.AsOf.ShouldBeLessThanOrEqualTo(ready);
+        }
+        var address = $"/{CareMonths.Practice}/months/{CareMonths.Month}";
+        var said = new StringBuilder();
+        foreach (var idle in (int[])[0, 31, 360, 86_400])
+        {
+            clock.Advance(TimeSpan.FromSeconds(idle));
+            said.Append(
+                CultureInfo.InvariantCulture,
+                $"; {idle} s later {await TimeAsync(address.Replace("-10", "-11", StringComparison.Ordinal)):0} and {await TimeAsync(address):0} ms"
+            );
+        }
+        output.WriteLine($"{Patients} patients after a start: running month and the one before{said}");
+    }
+
+    private async Task StartAsync()
+    {
+        var practices = Directory.CreateDirectory(Path.Combine(folder, "practices")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(practices, "load.json"), CareMonths.PracticeFile);
+        app = await Server.BuildAsync(
+            [
+                "--urls=http://127.0.0.1:0",
+                $"--Ccm:Store=sqlite:{Path.Combine(folder, "ccm.db")}",
+                $"--Ccm:Practices={practices}",
+                "--Ccm:PushEverySeconds=0",
+                "--Logging:LogLevel:Default=Warning",
+            ],
+            clock,
+            CancellationToken.None
+        );
+        await app.StartAsync();
+        http = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
+    }
+
+    private async Task StopAsync()
+    {
+        http.Dispose();
+        await app.DisposeAsync();
     }
 
     private async Task<double> TimeAsync(string address)
