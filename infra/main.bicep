@@ -9,11 +9,13 @@ param name string
 @description('Region. Flex Consumption is not in every one.')
 param location string = resourceGroup().location
 
-@description('Days that a journal blob cannot be changed or deleted, counted from its creation; appends stay possible. Medicare asks for 7 years, Medicare Advantage for 10.')
+@description('Days that a journal blob cannot be changed or deleted, counted from its creation; appends stay possible. Medicare asks for 7 years, Medicare Advantage for 10. The policy that is made is not locked yet and can still be shortened; lock it by hand once the retention has been decided, which cannot be undone.')
 @minValue(1)
 param retentionDays int = 3653
 
-@description('Locks nothing by itself: an unlocked policy can still be shortened. Lock it by hand once the retention has been decided; that cannot be undone.')
+@description('Days that a deleted blob or container can be restored.')
+@minValue(1)
+@maxValue(365)
 param softDeleteDays int = 90
 
 @description('Memory of one instance in MB.')

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using Microsoft.IdentityModel.Tokens;
 
 namespace CcmFhir.Access;
@@ -84,6 +85,17 @@ internal sealed class SigningKey : IDisposable
                 $"Ccm:Access:SigningKey is a key of {own.KeySize} bits; P-384 is needed."
             );
     }
+
+    /// <summary>Bytes for another use that follow from the key and tell nothing of it: the same in every instance that has the key.</summary>
+    /// <param name="use">What they are for; another use has other bytes.</param>
+    /// <param name="length">How many.</param>
+    public byte[] Derive(string use, int length) =>
+        HKDF.DeriveKey(
+            HashAlgorithmName.SHA384,
+            pair.ExportParameters(includePrivateParameters: true).D!,
+            length,
+            info: Encoding.UTF8.GetBytes(use)
+        );
 
     /// <inheritdoc/>
     public void Dispose() => pair.Dispose();

@@ -2,12 +2,13 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Azure;
+using Azure.Identity;
 using CcmFhir.Functions;
 
 namespace CcmFhir.Commands;
 
 /// <summary><c>ccmfhir queue</c>: what waits and what was put aside after its last try, and sending that out again. Exit 0 done (<c>list</c>: nothing
-/// was put aside), 1 something was put aside, 2 could not run.</summary>
+/// was put aside), 1 something was put aside or stays so, 2 could not run.</summary>
 internal static class QueueCommand
 {
     public static Command Build()
@@ -29,18 +30,40 @@ internal static class QueueCommand
                     parsed.GetValue(queues),
                     async (work, output) =>
                     {
+                        var left = 0;
                         foreach (var queue in WorkQueues.All)
                         {
-                            var sent = await work.ReplayAsync(queue, cancel);
+                            var (sent, foreign) = await work.ReplayAsync(queue, cancel);
+                            left += foreign;
                             await output.WriteLineAsync(
-                                string.Create(CultureInfo.InvariantCulture, $"{queue}: {sent} sent out again")
+                                string.Create(
+                                    CultureInfo.InvariantCulture,
+                                    $"{queue}: {sent} sent out again{(foreign == 0 ? "" : $", {foreign} no message of ours: left, see queue drop")}"
+                                )
                             );
                         }
-                        return 0;
+                        return left > 0 ? 1 : 0;
                     }
                 )
         );
-        return new Command("queue", "Work of month end and push that waits or was put aside.") { list, replay };
+        var id = new Argument<string>("id") { Description = "Id of the message, as 'queue list' shows it." };
+        var drop = new Command("drop", "Deletes a message that was put aside, for good.") { id, queues };
+        drop.SetAction(
+            (parsed, cancel) =>
+                RunAsync(
+                    parsed,
+                    parsed.GetValue(queues),
+                    async (work, output) =>
+                    {
+                        var dropped = await work.DropAsync(parsed.GetRequiredValue(id), cancel);
+                        await output.WriteLineAsync(
+                            dropped ? "deleted" : "no message of that id was put aside (or another call holds it)"
+                        );
+                        return dropped ? 0 : 1;
+                    }
+                )
+        );
+        return new Command("queue", "Work of month end and push that waits or was put aside.") { list, replay, drop };
     }
 
     private static async Task<int> ListAsync(WorkQueues work, TextWriter output, CancellationToken cancel)
@@ -59,7 +82,7 @@ internal static class QueueCommand
                 await output.WriteLineAsync(
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $"  {message.MessageId}  {message.InsertedOn:yyyy-MM-dd'T'HH:mm:ss'Z'}  {What(message.Body)}"
+                        $"  {message.Id}  {message.At:yyyy-MM-dd'T'HH:mm:ss'Z'}  {What(message.Body)}"
                     )
                 );
             }
@@ -68,23 +91,15 @@ internal static class QueueCommand
     }
 
     // Practice, month, run and shard; the patients' ids are left out.
-    private static string What(BinaryData body)
-    {
-        try
-        {
-            using var json = JsonDocument.Parse(body);
-            return string.Join(
+    private static string What(JsonElement body) =>
+        body.ValueKind != JsonValueKind.Object
+            ? "is no message of ours"
+            : string.Join(
                 ' ',
-                json.RootElement.EnumerateObject()
+                body.EnumerateObject()
                     .Where(member => member.Name is "practice" or "month" or "run" or "shard")
                     .Select(member => $"{member.Name} {member.Value}")
             );
-        }
-        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
-        {
-            return "is no message of ours";
-        }
-    }
 
     private static async Task<int> RunAsync(
         ParseResult parsed,
@@ -99,7 +114,13 @@ internal static class QueueCommand
                 parsed.InvocationConfiguration.Output
             );
         }
-        catch (Exception fault) when (fault is InvalidDataException or RequestFailedException or AggregateException)
+        catch (Exception fault)
+            when (fault
+                    is InvalidDataException
+                        or RequestFailedException
+                        or AggregateException
+                        or AuthenticationFailedException
+            )
         {
             await parsed.InvocationConfiguration.Error.WriteLineAsync(
                 fault is InvalidDataException ? fault.Message : "The queues cannot be reached now, or refuse us."

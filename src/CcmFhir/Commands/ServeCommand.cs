@@ -21,9 +21,10 @@ internal static class ServeCommand
                 try
                 {
                     await using var app = await Server.BuildAsync([.. parsed.UnmatchedTokens], clock, cancel);
-                    await app.RunAsync(cancel);
                     // The Functions host kills and never asks to stop; it does not start again what ends with 0, and it does with 200.
-                    return FunctionsHost.StartedUs(app.Configuration) ? 200 : 0;
+                    var end = FunctionsHost.StartedUs(app.Configuration) ? 200 : 0;
+                    await app.RunAsync(cancel);
+                    return end;
                 }
                 catch (Exception fault)
                     when (fault is InvalidDataException or InvalidOperationException or ArgumentException or IOException

@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace CcmFhir.Functions;
 
 /// <summary>The Functions host as far as we must know it: whether it started us, and whether its settings are those we can live with.</summary>
@@ -12,7 +10,8 @@ internal static class FunctionsHost
     /// <summary>The host started us.</summary>
     public static bool StartedUs(IConfiguration settings) => !string.IsNullOrEmpty(settings[PortSetting]);
 
-    /// <summary>Reads <c>host.json</c>; a way of passing requests that breaks FHIR is refused.</summary>
+    /// <summary>Reads <c>host.json</c> as the host does: app settings such as <c>AzureFunctionsJobHost__customHandler__...</c> go over it. A way of
+    /// passing requests that breaks FHIR is refused.</summary>
     /// <returns>How often a message is delivered before it is put aside.</returns>
     /// <exception cref="InvalidDataException">Requests would not be proxied.</exception>
     public static int ReadMostTries(IConfiguration settings)
@@ -22,27 +21,17 @@ internal static class FunctionsHost
         {
             return DefaultDequeueCount;
         }
-        using var host = JsonDocument.Parse(
-            File.ReadAllBytes(path),
-            new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }
-        );
-        var root = host.RootElement;
-        if (
-            !root.TryGetProperty("customHandler", out var handler)
-            || !handler.TryGetProperty("enableProxyingHttpRequest", out var proxy)
-            || proxy.ValueKind != JsonValueKind.True
-        )
+        using var read = File.OpenRead(path);
+        var host = new ConfigurationBuilder()
+            .AddJsonStream(read)
+            .AddConfiguration(settings.GetSection("AzureFunctionsJobHost"))
+            .Build();
+        if (!host.GetValue("customHandler:enableProxyingHttpRequest", false))
         {
             throw new InvalidDataException(
-                "host.json does not say \"enableProxyingHttpRequest\": true. Forwarded requests lose repeated search parameters and chunked bodies, so the program does not start with them."
+                "host.json, or an app setting AzureFunctionsJobHost__customHandler__enableProxyingHttpRequest over it, does not say \"enableProxyingHttpRequest\": true. Forwarded requests lose repeated search parameters and chunked bodies, so the program does not start with them."
             );
         }
-        return
-            root.TryGetProperty("extensions", out var extensions)
-            && extensions.TryGetProperty("queues", out var queues)
-            && queues.TryGetProperty("maxDequeueCount", out var count)
-            && count.TryGetInt32(out var most)
-            ? most
-            : DefaultDequeueCount;
+        return host.GetValue("extensions:queues:maxDequeueCount", DefaultDequeueCount);
     }
 }

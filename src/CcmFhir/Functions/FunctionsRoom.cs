@@ -1,4 +1,3 @@
-using System.Text.Json;
 using CcmFhir.Ehr;
 using CcmFhir.Ehr.Receiving;
 using CcmFhir.Fhir;
@@ -147,14 +146,7 @@ internal sealed class FunctionCalls(
     }
 
     private static T Read<T>(Invocation invocation)
-    {
-        try
-        {
-            return invocation.Data.Deserialize<T>() ?? throw new InvalidDataException("The message is null.");
-        }
-        catch (JsonException fault)
-        {
-            throw new InvalidDataException($"The message is no {typeof(T).Name}.", fault);
-        }
-    }
+        where T : class =>
+        WorkQueues.Read<T>(invocation.Data)
+        ?? throw new InvalidDataException($"The message is no {typeof(T).Name}, or lacks something of one.");
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Azure;
 using Azure.Identity;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
@@ -16,9 +17,15 @@ internal sealed record PushWork([property: JsonPropertyName("practice")] string 
     public string? TraceParent { get; init; }
 }
 
+/// <summary>A message that was put aside.</summary>
+/// <param name="Id">The queue's id of it.</param>
+/// <param name="At">When it was put aside.</param>
+/// <param name="Body">What it holds, when that is JSON; else of kind <c>Undefined</c>.</param>
+internal sealed record PutAside(string Id, DateTimeOffset? At, JsonElement Body);
+
 /// <summary>The Storage Queues whose messages the Functions host brings to us. A message that failed too often is put aside by the host, in a
-/// queue of the same name with <c>-poison</c> behind it.</summary>
-/// <param name="service">The account's queues.</param>
+/// queue of the same name with <c>-poison</c> behind it; so is one that is not in base64, as it came.</summary>
+/// <param name="service">The account's queues; their messages are text, encoded and decoded here.</param>
 internal sealed class WorkQueues(QueueServiceClient service) : IShardQueue
 {
     /// <summary>The setting that names the account.</summary>
@@ -35,7 +42,14 @@ internal sealed class WorkQueues(QueueServiceClient service) : IShardQueue
 
     private const int LongestPeek = 32;
     private static readonly TimeSpan Never = TimeSpan.FromSeconds(-1);
-    private static readonly TimeSpan WhileReplayed = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan WhileHeld = TimeSpan.FromMinutes(5);
+
+    // What lacks a member, or has null where there must be a value, is no message of ours.
+    private static readonly JsonSerializerOptions Strict = new()
+    {
+        RespectRequiredConstructorParameters = true,
+        RespectNullableAnnotations = true,
+    };
 
     /// <summary>All queues that hold work.</summary>
     public static IReadOnlyList<string> All { get; } = [Shards, Pushes];
@@ -44,13 +58,12 @@ internal sealed class WorkQueues(QueueServiceClient service) : IShardQueue
     /// <exception cref="InvalidDataException">It names none; the message does not repeat it, since it may hold a key.</exception>
     public static WorkQueues Open(string? setting)
     {
-        var options = new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 };
         try
         {
             return new WorkQueues(
                 Uri.TryCreate(setting, UriKind.Absolute, out var address) && address.Scheme is "https" or "http"
-                    ? new QueueServiceClient(address, new DefaultAzureCredential(), options)
-                    : new QueueServiceClient(setting, options)
+                    ? new QueueServiceClient(address, new DefaultAzureCredential())
+                    : new QueueServiceClient(setting)
             );
         }
         catch (Exception fault) when (fault is ArgumentException or FormatException or InvalidOperationException)
@@ -59,6 +72,20 @@ internal sealed class WorkQueues(QueueServiceClient service) : IShardQueue
                 $"{Setting} names no queues: it is the address of an account's queue service (https://NAME.queue.core.windows.net) or a connection string.",
                 fault
             );
+        }
+    }
+
+    /// <summary>What a message says; null when it is no such message.</summary>
+    public static T? Read<T>(JsonElement message)
+        where T : class
+    {
+        try
+        {
+            return message.ValueKind == JsonValueKind.Object ? message.Deserialize<T>(Strict) : null;
+        }
+        catch (JsonException)
+        {
+            return null;
         }
     }
 
@@ -78,51 +105,137 @@ internal sealed class WorkQueues(QueueServiceClient service) : IShardQueue
     }
 
     /// <summary>The first messages that were put aside, at most 32.</summary>
-    public async Task<IReadOnlyList<PeekedMessage>> PutAsideAsync(string queue, CancellationToken cancel)
+    public async Task<IReadOnlyList<PutAside>> PutAsideAsync(string queue, CancellationToken cancel)
     {
         var client = service.GetQueueClient(queue + Poison);
         return (await client.ExistsAsync(cancel)).Value
-            ? (await client.PeekMessagesAsync(LongestPeek, cancel)).Value
+            ?
+            [
+                .. (await client.PeekMessagesAsync(LongestPeek, cancel)).Value.Select(message => new PutAside(
+                    message.MessageId,
+                    message.InsertedOn,
+                    Json(Content(message.Body))
+                )),
+            ]
             : [];
     }
 
-    /// <summary>Sends out again what was put aside. A message is deleted after it was sent, so that none is lost when this is cut off.</summary>
-    /// <returns>How many.</returns>
-    public async Task<int> ReplayAsync(string queue, CancellationToken cancel)
+    /// <summary>Sends out again what was put aside; what is no message of ours stays. A message is deleted after it was sent, so that none is lost
+    /// when this is cut off.</summary>
+    /// <returns>How many were sent, and how many stay.</returns>
+    public async Task<(int Sent, int Foreign)> ReplayAsync(string queue, CancellationToken cancel)
     {
-        var from = service.GetQueueClient(queue + Poison);
-        if (!(await from.ExistsAsync(cancel)).Value)
-        {
-            return 0;
-        }
         var sent = 0;
-        // Counted before it begins: what fails again meanwhile waits for the next replay.
+        var foreign = await TakeAsync(
+            queue,
+            async message =>
+            {
+                var content = Content(message.Body);
+                if (!IsOurs(queue, Json(content)))
+                {
+                    return false;
+                }
+                await SendAsync(queue, content, cancel);
+                sent++;
+                return true;
+            },
+            cancel
+        );
+        return (sent, foreign);
+    }
+
+    /// <summary>Deletes a message that was put aside.</summary>
+    /// <returns>False when no queue has put aside a message of that id.</returns>
+    public async Task<bool> DropAsync(string id, CancellationToken cancel)
+    {
+        var dropped = false;
+        foreach (var queue in All)
+        {
+            await TakeAsync(
+                queue,
+                message =>
+                {
+                    dropped |= message.MessageId == id;
+                    return Task.FromResult(message.MessageId == id);
+                },
+                cancel
+            );
+        }
+        return dropped;
+    }
+
+    // Goes over what was put aside when this began (what fails again meanwhile waits for the next time), and deletes what is done with. Answers how many stay.
+    private async Task<int> TakeAsync(string queue, Func<QueueMessage, Task<bool>> isDone, CancellationToken cancel)
+    {
+        var client = service.GetQueueClient(queue + Poison);
+        var stay = new List<QueueMessage>();
         for (var left = await CountAsync(queue + Poison, cancel); left > 0; )
         {
-            var messages = (await from.ReceiveMessagesAsync(Math.Min(left, LongestPeek), WhileReplayed, cancel)).Value;
+            var messages = (await client.ReceiveMessagesAsync(Math.Min(left, LongestPeek), WhileHeld, cancel)).Value;
             if (messages.Length == 0)
             {
                 break;
             }
+            left -= messages.Length;
             foreach (var message in messages)
             {
-                await SendAsync(queue, message.Body, cancel);
-                await from.DeleteMessageAsync(message.MessageId, message.PopReceipt, cancel);
-                sent++;
+                if (await isDone(message))
+                {
+                    await client.DeleteMessageAsync(message.MessageId, message.PopReceipt, cancel);
+                }
+                else
+                {
+                    stay.Add(message);
+                }
             }
-            left -= messages.Length;
         }
-        return sent;
+        foreach (var message in stay)
+        {
+            // Where this is cut off they come back by themselves.
+            await client.UpdateMessageAsync(message.MessageId, message.PopReceipt, message.Body, TimeSpan.Zero, cancel);
+        }
+        return stay.Count;
+    }
+
+    private static bool IsOurs(string queue, JsonElement body) =>
+        queue == Shards ? Read<ShardWork>(body) is not null : Read<PushWork>(body) is not null;
+
+    private static byte[] Content(BinaryData body)
+    {
+        var text = body.ToString();
+        var decoded = new byte[text.Length];
+        return Convert.TryFromBase64String(text, decoded, out var length) ? decoded[..length] : body.ToArray();
+    }
+
+    private static JsonElement Json(byte[] content)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(content);
+            return json.RootElement.Clone();
+        }
+        catch (JsonException)
+        {
+            return default;
+        }
     }
 
     private Task SendAsync<T>(string queue, T work, CancellationToken cancel) =>
-        SendAsync(queue, new BinaryData(JsonSerializer.SerializeToUtf8Bytes(work)), cancel);
+        SendAsync(queue, JsonSerializer.SerializeToUtf8Bytes(work), cancel);
 
-    private async Task SendAsync(string queue, BinaryData body, CancellationToken cancel)
+    private async Task SendAsync(string queue, byte[] content, CancellationToken cancel)
     {
         var client = service.GetQueueClient(queue);
-        // The deployment makes the queues; elsewhere the first message does.
-        await client.CreateIfNotExistsAsync(cancellationToken: cancel);
-        await client.SendMessageAsync(body, timeToLive: Never, cancellationToken: cancel);
+        var text = Convert.ToBase64String(content);
+        try
+        {
+            await client.SendMessageAsync(text, timeToLive: Never, cancellationToken: cancel);
+        }
+        catch (RequestFailedException fault) when (fault.ErrorCode == QueueErrorCode.QueueNotFound)
+        {
+            // The deployment makes the queues; elsewhere the first message does.
+            await client.CreateIfNotExistsAsync(cancellationToken: cancel);
+            await client.SendMessageAsync(text, timeToLive: Never, cancellationToken: cancel);
+        }
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Azure;
+using Azure.Identity;
 
 namespace CcmFhir.Journal;
 
@@ -28,7 +29,12 @@ internal static class StorageFaults
             throw new JournalUnavailableException($"The journal's {what} {how}.", fault);
         }
         catch (Exception fault)
-            when (fault is AggregateException or TimeoutException or HttpRequestException
+            // Identities come from a service that can be away as well.
+            when (fault
+                    is AggregateException
+                        or TimeoutException
+                        or HttpRequestException
+                        or AuthenticationFailedException
                 || fault is IOException and not JournalUnreadableException and not JournalUnavailableException
             )
         {

@@ -31,6 +31,8 @@ internal sealed class CloseShards(
     /// <summary>Patients of a shard, about: a few seconds' work, and small enough for a message.</summary>
     public const int PatientsAShard = 100;
 
+    private const int SentAtOnce = 16;
+
     /// <summary>A run of which nothing was heard for so long has lost messages, or the process that started it: its open shards are sent out again.</summary>
     public static readonly TimeSpan Silence = TimeSpan.FromMinutes(15);
 
@@ -143,6 +145,15 @@ internal sealed class CloseShards(
                 )
             );
         }
+        if (work.Shard < 0 || work.Shard >= run.Start.Shards)
+        {
+            throw new InvalidDataException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"A message names shard {work.Shard} of {work.Practice} {month}, run {work.Run}, which has {run.Start.Shards}."
+                )
+            );
+        }
         if (run.IsSettled(work.Shard))
         {
             return 0;
@@ -207,7 +218,9 @@ internal sealed class CloseShards(
         Signals.ShardGivenUp(work.Practice, work.Month);
         if (
             !ServiceMonth.TryParse(work.Month, out var month)
-            || await FindAsync(work.Practice, month, work.Run, cancel) is null
+            || await FindAsync(work.Practice, month, work.Run, cancel) is not { } run
+            || work.Shard < 0
+            || work.Shard >= run.Start.Shards
         )
         {
             return;
@@ -237,19 +250,24 @@ internal sealed class CloseShards(
 
     private async Task SendAsync(CloseRun run, IReadOnlyList<string> patients, CancellationToken cancel)
     {
-        var open = run.Open.ToHashSet();
         var byShard = patients.ToLookup(patient => ShardOf(patient, run.Start.Shards));
-        foreach (var shard in open)
-        {
-            await queue.SendAsync(
-                new ShardWork(run.Practice, run.Month.ToString(), run.Number, shard, [.. byShard[shard]])
-                {
-                    TraceParent = Activity.Current?.Id,
-                },
-                cancel
-            );
-            Signals.ShardSent(run.Practice, run.Month.ToString());
-        }
+        var cause = Activity.Current?.Id;
+        // A practice may have thousands of shards, and a client waits until they are sent.
+        await Parallel.ForEachAsync(
+            run.Open.ToList(),
+            new ParallelOptions { MaxDegreeOfParallelism = SentAtOnce, CancellationToken = cancel },
+            async (shard, stop) =>
+            {
+                await queue.SendAsync(
+                    new ShardWork(run.Practice, run.Month.ToString(), run.Number, shard, [.. byShard[shard]])
+                    {
+                        TraceParent = cause,
+                    },
+                    stop
+                );
+                Signals.ShardSent(run.Practice, run.Month.ToString());
+            }
+        );
     }
 }
 

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Azure.Storage.Queues;
 using CcmFhir.Access;
+using CcmFhir.Commands;
 using CcmFhir.Intake;
 using CcmFhir.Journal;
 using CcmFhir.Load;
@@ -14,9 +15,12 @@ using Microsoft.IdentityModel.Tokens;
 namespace CcmFhir.Tests.Functions;
 
 /// <summary>A deployment on Azurite: a journal of its own, the practice of the load driver, and as many instances as a test starts. Queues are shared
-/// by all deployments of an account, so only one may be there at a time: tests that use it are of one class or collection.</summary>
+/// by all deployments of an account, so only one may be there at a time: tests that use it are of the collection <see cref="Alone"/>.</summary>
 internal sealed class AzureDeployment : IAsyncDisposable
 {
+    /// <summary>Name of the collection of tests that use one.</summary>
+    public const string Alone = "one deployment at a time";
+
     private readonly string folder = Directory.CreateTempSubdirectory("ccmfhir-azure-").FullName;
     private readonly string container = $"functions-{Guid.NewGuid():N}";
     private readonly List<StandInHost> hosts = [];
@@ -207,6 +211,35 @@ internal sealed class AzureDeployment : IAsyncDisposable
         clientKey.Dispose();
         signing.Dispose();
         Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>What <c>ccmfhir queue list</c> says.</summary>
+    public Task<(int Exit, string Text)> ListAsync(CancellationToken cancel) => QueueAsync(cancel, "list");
+
+    /// <summary>Runs <c>ccmfhir queue</c>.</summary>
+    public async Task<(int Exit, string Text)> QueueAsync(CancellationToken cancel, params string[] what)
+    {
+        await using var said = new StringWriter();
+        var exit = await QueueCommand
+            .Build()
+            .Parse([.. what, "--queues", Connection])
+            .InvokeAsync(new System.CommandLine.InvocationConfiguration { Output = said }, cancel);
+        return (exit, said.ToString());
+    }
+
+    /// <summary>Waits until no message waits or is being worked on.</summary>
+    public async Task QuietAsync(CancellationToken cancel)
+    {
+        while (
+            (await ListAsync(cancel)).Text.Split('\n') is var lines
+            && lines.Any(line =>
+                line.Contains(" waiting", StringComparison.Ordinal)
+                && !line.Contains(": 0 waiting", StringComparison.Ordinal)
+            )
+        )
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(50), new RealTime(), cancel);
+        }
     }
 
     private async Task EmptyQueuesAsync()

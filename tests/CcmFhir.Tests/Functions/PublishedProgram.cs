@@ -52,6 +52,8 @@ public sealed class PublishedProgram : IAsyncDisposable
                     "publish",
                     Repository.At("src", "CcmFhir"),
                     "--no-build",
+                    // Precompiled it would be what was last built for this platform, not what is being tested.
+                    "-p:PublishReadyToRun=false",
                     "-c",
                     configuration,
                     "-o",

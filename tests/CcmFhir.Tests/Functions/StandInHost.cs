@@ -272,10 +272,7 @@ internal sealed class StandInHost : IAsyncDisposable
         var atOnce = (int)queues["batchSize"]! + (int)queues["newBatchThreshold"]!;
         var mostTries = (int)queues["maxDequeueCount"]!;
         ((string?)queues["messageEncoding"]).ShouldBe("base64");
-        var service = new QueueServiceClient(
-            connection,
-            new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 }
-        );
+        var service = new QueueServiceClient(connection);
         var queue = service.GetQueueClient((string)binding["queueName"]!);
         var poison = service.GetQueueClient(queue.Name + "-poison");
         await queue.CreateIfNotExistsAsync(cancellationToken: CancellationToken.None);
@@ -297,6 +294,12 @@ internal sealed class StandInHost : IAsyncDisposable
 
         async Task WorkAsync(QueueMessage message)
         {
+            if (!IsBase64(message.Body))
+            {
+                // What cannot be decoded is never delivered: it is put aside as it came.
+                await PutAsideAsync(message);
+                return;
+            }
             Delivering?.Invoke(queue.Name, message.DequeueCount);
             if (await DeliverAsync(function, (string)binding["name"]!, message, cancel))
             {
@@ -304,9 +307,7 @@ internal sealed class StandInHost : IAsyncDisposable
             }
             else if (message.DequeueCount >= mostTries)
             {
-                await poison.CreateIfNotExistsAsync(cancellationToken: CancellationToken.None);
-                await poison.SendMessageAsync(message.Body, cancellationToken: CancellationToken.None);
-                await queue.DeleteMessageAsync(message.MessageId, message.PopReceipt, CancellationToken.None);
+                await PutAsideAsync(message);
             }
             else
             {
@@ -320,7 +321,16 @@ internal sealed class StandInHost : IAsyncDisposable
                 );
             }
         }
+
+        async Task PutAsideAsync(QueueMessage message)
+        {
+            await poison.CreateIfNotExistsAsync(cancellationToken: CancellationToken.None);
+            await poison.SendMessageAsync(message.Body, cancellationToken: CancellationToken.None);
+            await queue.DeleteMessageAsync(message.MessageId, message.PopReceipt, CancellationToken.None);
+        }
     }
+
+    private static bool IsBase64(BinaryData body) => System.Buffers.Text.Base64.IsValid(body.ToMemory().Span);
 
     private async Task<bool> DeliverAsync(
         string function,
@@ -337,7 +347,9 @@ internal sealed class StandInHost : IAsyncDisposable
                 function,
                 binding,
                 // The host writes a message as JSON text inside a string, twice.
-                JsonValue.Create(JsonSerializer.Serialize(message.Body.ToString())),
+                JsonValue.Create(
+                    JsonSerializer.Serialize(Encoding.UTF8.GetString(Convert.FromBase64String(message.Body.ToString())))
+                ),
                 new JsonObject
                 {
                     ["DequeueCount"] = message.DequeueCount.ToString(CultureInfo.InvariantCulture),

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Azure.Core;
 using Azure.Data.Tables;
+using Azure.Identity;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using CcmFhir.Journal;
@@ -412,6 +413,18 @@ public sealed class BlobJournalFaultsTest(Azurite azurite) : IAsyncLifetime
 
         faults.Count.ShouldBe(3);
         faults.ShouldContain(fault => fault.Contains("notes.txt"));
+    }
+
+    [Fact]
+    public async Task An_identity_that_cannot_be_had_now_is_storage_that_is_away()
+    {
+        var fault = await Should.ThrowAsync<JournalUnavailableException>(() =>
+            StorageFaults.GuardAsync<int>(
+                "container 'journal'",
+                () => throw new AuthenticationFailedException("the identity's endpoint is throttling")
+            )
+        );
+        fault.Message.ShouldBe("The journal's container 'journal' cannot be reached now.");
     }
 
     [Fact]

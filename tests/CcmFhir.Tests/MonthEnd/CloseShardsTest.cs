@@ -178,6 +178,24 @@ public sealed class CloseShardsTest : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData(-1)]
+    [InlineData(1)]
+    public async Task A_shard_that_the_run_does_not_have_is_refused_and_counts_for_nothing(int shard)
+    {
+        await using var store = await StoreAsync(1);
+        var shards = Shards(store);
+        await shards.StartAsync(practice, Month, "a", "", once: false, Cancel);
+        var foreign = sent.Work[0] with { Shard = shard };
+
+        var fault = await Should.ThrowAsync<InvalidDataException>(() => shards.CloseAsync(foreign, Cancel));
+        await shards.GiveUpAsync(foreign, fault, Cancel);
+
+        var run = (await shards.FindAsync("load", Month, 1, Cancel))!;
+        run.State.ShouldBe(CloseState.Running);
+        run.Open.ShouldBe([0]);
+    }
+
+    [Theory]
     [InlineData("2026-11-01T10:59:00Z", 6, "2026-09")] // 5:59 in New York, whose clocks went back that night
     [InlineData("2026-11-01T11:00:00Z", 6, "2026-10")]
     [InlineData("2026-11-01T04:00:00Z", 0, "2026-10")]
@@ -299,11 +317,16 @@ public sealed class CloseShardsTest : IAsyncLifetime
 
     private sealed class SentShards : IShardQueue
     {
+        private readonly Lock gate = new();
+
         public List<ShardWork> Work { get; } = [];
 
         public ValueTask SendAsync(ShardWork work, CancellationToken cancel)
         {
-            Work.Add(work);
+            lock (gate)
+            {
+                Work.Add(work);
+            }
             return ValueTask.CompletedTask;
         }
     }

@@ -7,6 +7,7 @@ using CcmFhir.Options;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 
 namespace CcmFhir.Pages;
@@ -88,7 +89,10 @@ internal static class SignInRoom
         var protection = builder.Services.AddDataProtection().SetApplicationName("ccmfhir");
         if (folder is null)
         {
-            protection.UseEphemeralDataProtectionProvider();
+            protection.DisableAutomaticKeyGeneration();
+            builder
+                .Services.AddOptions<KeyManagementOptions>()
+                .Configure<SigningKey>((keys, signing) => keys.XmlRepository = new SharedSessionKey(signing));
             return;
         }
         var place = Path.GetFullPath(folder);
