@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using static CcmFhir.Domain.Tests.PatientMonth;
 
@@ -6,6 +7,16 @@ namespace CcmFhir.Domain.Tests;
 /// <summary>Rows that Medicare has none of today, and next year's file may have.</summary>
 public class ChangedRulesTest
 {
+    private static readonly string[] Dated =
+    [
+        "conversionFactors",
+        "codes",
+        "families",
+        "policies",
+        "facilities",
+        "conflicts",
+    ];
+
     [Fact]
     public void A_range_of_one_code_is_that_code()
     {
@@ -20,9 +31,7 @@ public class ChangedRulesTest
     {
         var rules = ChangedRules.With(rules =>
         {
-            foreach (
-                var table in (string[])["conversionFactors", "codes", "families", "policies", "facilities", "conflicts"]
-            )
+            foreach (var table in Dated)
             {
                 rules[table] = new JsonArray([.. rules[table]!.AsArray().Reverse().Select(row => row!.DeepClone())]);
             }
@@ -34,37 +43,40 @@ public class ChangedRulesTest
             .ShouldBe(RuleSet.Medicare.Amount("99490", new DateOnly(2015, 1, 1)));
     }
 
-    [Fact]
-    public void A_rule_set_may_be_for_one_day()
+    [Theory]
+    [InlineData("2015-01-01", "2015: no rule set; latest 2015")]
+    [InlineData("2026-12-31", "2026: no rule set; earliest 2026")]
+    public void A_rule_set_may_be_for_one_day_and_has_no_whole_month_then(string day, string unknown)
     {
-        const string Day = "2026-12-31";
+        var only = DateOnly.Parse(day, CultureInfo.InvariantCulture);
         var rules = ChangedRules.With(rules =>
         {
-            rules["first"] = Day;
-            foreach (var table in (string[])["conversionFactors", "policies", "facilities", "codes"])
+            (rules["first"], rules["last"]) = (day, day);
+            foreach (var table in Dated)
             {
-                var last = rules[table]!
-                    .AsArray()
-                    .Where(row => (string)row!["to"]! == Day)
-                    .Select(row => row!.DeepClone());
-                rules[table] = new JsonArray([.. last]);
-                foreach (var row in rules[table]!.AsArray())
+                var rows = rules[table]!.AsArray();
+                foreach (var row in rows.ToList())
                 {
-                    row!["from"] = Day;
+                    if (
+                        string.CompareOrdinal((string)row!["from"]!, day) > 0
+                        || string.CompareOrdinal((string)row["to"]!, day) < 0
+                    )
+                    {
+                        rows.Remove(row);
+                    }
+                    (row["from"], row["to"]) = (day, day);
                 }
-            }
-            var families = rules["families"]!.AsArray().Where(row => (string)row!["to"]! == Day);
-            rules["families"] = new JsonArray([.. families.Select(row => row!.DeepClone())]);
-            foreach (var row in rules["families"]!.AsArray())
-            {
-                row!["from"] = Day;
             }
         });
 
-        rules.First.ShouldBe(rules.Last);
-        rules.Amount("99490", rules.Last).ShouldBe(66.13m);
-        rules.NameFor(new ServiceMonth(2026, 12)).ShouldBeNull();
+        (rules.First, rules.Last).ShouldBe((only, only));
+        rules.Amount("99490", only).ShouldBe(RuleSet.Medicare.Amount("99490", only));
+        rules.Unknown(new ServiceMonth(only.Year, only.Month)).ShouldBe(unknown);
     }
+
+    [Fact]
+    public void A_day_outside_of_the_rules_has_no_billing_of_facilities() =>
+        Should.Throw<InvalidOperationException>(() => RuleSet.Medicare.Facility(new DateOnly(2027, 1, 1)));
 
     [Fact]
     public void A_service_may_be_worth_a_note_only()

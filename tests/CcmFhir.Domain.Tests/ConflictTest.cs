@@ -355,6 +355,21 @@ public class ConflictTest
     }
 
     [Fact]
+    public void A_month_that_another_biller_has_is_denied_before_all_else()
+    {
+        var decision = Complete()
+            .Add(Service("99457", "2026-10-13"))
+            .Log(2700)
+            .Decide()
+            .BilledElsewhere("Practice B has it");
+
+        decision.Codes().ShouldBe("none");
+        decision.Potential.ShouldBeEmpty();
+        decision.Reasons.Select(reason => reason.Code).ShouldBe(["CCM-K01", "CCM-K04"]);
+        decision.Trace[^1].Finding.ShouldBe("Practice B has it");
+    }
+
+    [Fact]
     public void The_forecast_says_how_far_it_is_what_is_missing_and_what_looms()
     {
         var month = Complete()
