@@ -96,6 +96,7 @@ public class EligibilityTest
     [InlineData("resolved", "confirmed", "until-death", true, null, "deny")]
     [InlineData("resolved", "confirmed", "until-death", true, "2026-10-01T00:00:00-04:00", "deny")]
     [InlineData("resolved", "confirmed", "until-death", true, "2026-10-01T00:00:01-04:00", "99490x1")]
+    [InlineData("inactive", "confirmed", "until-death", true, "2026-10-12T00:00:00-04:00", "99490x1")]
     [InlineData("remission", "confirmed", "until-death", true, "2026-10-12T00:00:00-04:00", "99490x1")]
     [InlineData("active", "confirmed", "until-death", true, "2026-09-12T00:00:00-04:00", "deny")]
     public void What_a_condition_must_be(
