@@ -95,8 +95,8 @@ public sealed class StoreCommandsTest : IDisposable
         {
             await connection.OpenAsync(Cancel);
             await using var command = connection.CreateCommand();
-            command.CommandText =
-                "UPDATE entry SET payload = CAST(replace(CAST(payload AS TEXT), 'completed', 'cancelled') AS BLOB)";
+            connection.CreateFunction<long, byte[], byte[]>("cancelled", Cancelled);
+            command.CommandText = "UPDATE entry SET payload = cancelled(format, payload)";
             (await command.ExecuteNonQueryAsync(Cancel)).ShouldBe(2);
         }
 
@@ -226,4 +226,15 @@ public sealed class StoreCommandsTest : IDisposable
 
     private static JournalRecord Put(string type, string id, string json) =>
         new(RecordKind.Put, type, id, 1, Encoding.UTF8.GetBytes(json));
+
+    // What was completed is cancelled, in a payload as it lies in the file.
+    private static byte[] Cancelled(long format, byte[] payload)
+    {
+        var text = Encoding.Latin1.GetString(SqlitePayload.Unpack(format, payload)!);
+        var (now, bytes) = SqlitePayload.Pack(
+            Encoding.Latin1.GetBytes(text.Replace("completed", "cancelled", StringComparison.Ordinal))
+        );
+        now.ShouldBe((int)format);
+        return bytes.ToArray();
+    }
 }
