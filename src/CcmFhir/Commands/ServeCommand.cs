@@ -1,5 +1,6 @@
 using System.CommandLine;
 using CcmFhir.Functions;
+using CcmFhir.Intake;
 
 namespace CcmFhir.Commands;
 
@@ -20,6 +21,7 @@ internal static class ServeCommand
             {
                 try
                 {
+                    HouseDoor.Warm();
                     await using var app = await Server.BuildAsync([.. parsed.UnmatchedTokens], clock, cancel);
                     // The Functions host kills and never asks to stop; it does not start again what ends with 0, and it does with 200.
                     var end = FunctionsHost.StartedUs(app.Configuration) ? 200 : 0;

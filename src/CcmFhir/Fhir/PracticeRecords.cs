@@ -13,6 +13,7 @@ internal sealed class PracticeRecords(StreamRecords records, string practice)
 {
     private static readonly ConditionalWeakTable<StoredResource, FhirJson> Parsed = [];
     private readonly Dictionary<string, StreamRecord> read = new(StringComparer.Ordinal);
+    private readonly HashSet<string> laidOver = new(StringComparer.Ordinal);
 
     /// <summary>Slug of the practice.</summary>
     public string Practice => practice;
@@ -52,10 +53,21 @@ internal sealed class PracticeRecords(StreamRecords records, string practice)
     }
 
     /// <summary>Lays a state over a stream for the rest of this request.</summary>
-    public void Overlay(StreamRecord record) => read[record.Stream] = record;
+    public void Overlay(StreamRecord record)
+    {
+        read[record.Stream] = record;
+        laidOver.Add(record.Stream);
+    }
+
+    /// <summary>The stream is seen as the request would leave it, and the index does not know that state yet.</summary>
+    public bool IsLaidOver(string stream) => laidOver.Contains(stream);
 
     /// <summary>Forgets what was read, so that it is read again.</summary>
-    public void Forget() => read.Clear();
+    public void Forget()
+    {
+        read.Clear();
+        laidOver.Clear();
+    }
 
     /// <summary>The stream that a resource lives in; null when the practice has no such resource.</summary>
     public async ValueTask<string?> StreamOfAsync(string type, string id, CancellationToken cancel)

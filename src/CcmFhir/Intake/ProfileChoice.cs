@@ -57,6 +57,14 @@ internal static class ProfileChoice
             _ => null,
         };
 
+    /// <summary>Our profiles on what a patient's month is made of, those that nearly every bundle needs.</summary>
+    public static IReadOnlyList<string> Ours { get; } =
+    [
+        .. ((string[])["Patient", "Condition", "Consent", "CarePlan", "Task", "Encounter", "Coverage"]).Select(type =>
+            Supported(type)!
+        ),
+    ];
+
     /// <summary>A Task that records care-management time.</summary>
     public static bool IsTimeLog(FhirElement task) =>
         HasSystem(task["code"u8], "http://ccmfhir.org/fhir/CodeSystem/ccm-activity"u8);

@@ -7,7 +7,7 @@ namespace CcmFhir.Journal;
 /// writer to copy the little that is left.</summary>
 internal sealed class SqliteCheckpointer : IDisposable
 {
-    private const long BytesBetween = 4L * 1024 * 1024;
+    private const long BytesBetween = 16L * 1024 * 1024;
 
     // 64 MiB of log.
     private const long MostFrames = 16 * 1024;

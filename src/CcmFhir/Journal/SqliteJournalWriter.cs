@@ -31,7 +31,7 @@ internal sealed class SqliteJournalWriter : IDisposable
         this.path = path;
         connection = SqliteJournalFile.Connect(
             path,
-            cacheKiB: 16 * 1024,
+            cacheKiB: 32 * 1024,
             readOnly: false,
             (int)options.LockWait.TotalMilliseconds
         );

@@ -1,4 +1,3 @@
-using System.Globalization;
 using CcmFhir.Access;
 using CcmFhir.Intake;
 using CcmFhir.Journal;
@@ -19,9 +18,6 @@ internal readonly record struct Found(StoredResource Resource, string Stream);
 /// <param name="zone">Zone of dates without an offset.</param>
 internal sealed class SearchResources(PracticeRecords view, AccessContext access, LocalBases bases, TimeZoneInfo zone)
 {
-    // As many streams as one search reads at most.
-    private const int MaxStreams = 2_000;
-
     /// <summary>All matches, in the order asked for; null, with a refusal, when the query would look through too much.</summary>
     /// <param name="query">The query.</param>
     /// <param name="asOf">State to look at; null for the newest.</param>
@@ -33,20 +29,24 @@ internal sealed class SearchResources(PracticeRecords view, AccessContext access
     )
     {
         var local = Localized(query);
-        var (streams, refusal) = await StreamsAsync(local, cancel);
+        var (streams, refusal) = await new SearchReach(view, access).FindAsync(local, cancel);
         if (streams is null)
         {
             return (null, refusal);
         }
         var matches = new List<Found>();
-        foreach (var stream in streams)
+        foreach (var (stream, ids) in streams)
         {
             var record = await view.StreamAsync(stream, cancel);
             if (query.Type == "Provenance")
             {
                 AddReceived(record, Targets(local), local, asOf, matches);
             }
-            foreach (var versions in record.Resources)
+            // A patient's tenth year is not looked through for one log of it.
+            var candidates = ids is null
+                ? record.Resources
+                : ids.Select(id => record.Find(query.Type, id)).OfType<ResourceVersions>();
+            foreach (var versions in candidates)
             {
                 if (
                     versions.Current.Type == query.Type
@@ -161,187 +161,9 @@ internal sealed class SearchResources(PracticeRecords view, AccessContext access
     private static HashSet<string>? Targets(SearchQuery query) =>
         query
             .Criteria.OfType<ReferenceCriterion>()
-            .Where(criterion => criterion.Parameter.Code is "target" && NamesTargets(criterion))
+            .Where(criterion => criterion.Parameter.Code is "target" && SearchReach.NamesTargets(criterion))
             .Select(criterion => criterion.Wanted.ToHashSet(StringComparer.Ordinal))
             .FirstOrDefault();
-
-    private static bool NamesTargets(ReferenceCriterion criterion) =>
-        criterion.Modifier != "identifier"
-        && criterion.Wanted.All(value => value.Split('/') is [var type, _] && ResourceTypes.Find(type) is not null);
-
-    private async ValueTask<(IReadOnlyCollection<string>? Streams, Refusal? Refusal)> StreamsAsync(
-        SearchQuery query,
-        CancellationToken cancel
-    )
-    {
-        var practice = view.Practice;
-        var streams = new SortedSet<string>(StringComparer.Ordinal);
-        foreach (var criterion in query.Criteria)
-        {
-            switch (criterion)
-            {
-                case TokenCriterion { Parameter.Code: "_id", Modifier: "" } ids:
-                    foreach (var id in ids.Tokens)
-                    {
-                        if (
-                            id.Code is { } code
-                            && LogicalId.IsValid(code)
-                            && await StreamOfAsync(query.Type, code, cancel) is { } stream
-                        )
-                        {
-                            streams.Add(stream);
-                        }
-                    }
-                    return (streams, null);
-                case ReferenceCriterion { Parameter.Code: "target" } named
-                    when query.Type == "Provenance" && NamesTargets(named):
-                    foreach (var value in named.Wanted)
-                    {
-                        if (
-                            value.Split('/') is [var type, var id]
-                            && LogicalId.IsValid(id)
-                            && await view.StreamOfAsync(type, id, cancel) is { } holder
-                        )
-                        {
-                            streams.Add(holder);
-                        }
-                    }
-                    return (streams, null);
-                case ReferenceCriterion reference when NamesPatient(query.Type, reference):
-                    foreach (var patient in reference.PatientIds())
-                    {
-                        if (LogicalId.IsValid(patient))
-                        {
-                            streams.Add(JournalNames.PatientStream(practice, patient));
-                        }
-                    }
-                    return (streams, null);
-                case TokenCriterion { Parameter.Code: "identifier", Modifier: "" } identifiers
-                    when identifiers.Tokens.All(token => token.Code is { Length: > 0 }):
-                    foreach (var token in identifiers.Tokens)
-                    {
-                        await AddAsync(streams, JournalNames.Identifiers(practice, query.Type, token.Code!), cancel);
-                    }
-                    return Bounded(query, streams);
-                default:
-                    break;
-            }
-        }
-        if (query.Type == "Patient" && await PatientsAsync(query, streams, cancel))
-        {
-            return Bounded(query, streams);
-        }
-        if (!PatientCompartment.Holds(query.Type))
-        {
-            await AddAsync(streams, JournalNames.Ids(practice, query.Type), cancel);
-            if (OwnDefinitions.Types.Contains(query.Type))
-            {
-                streams.Add(OwnDefinitions.Stream);
-            }
-            return Bounded(query, streams);
-        }
-        if (access.Patient is { } launched && access.Scopes.All(scope => scope.Context == ScopeContext.Patient))
-        {
-            return ([JournalNames.PatientStream(practice, launched)], null);
-        }
-        return (null, TooCostly(query.Type));
-    }
-
-    // Resources laid over but not stored yet are in streams that the view has read; the index does not know them.
-    private async ValueTask AddAsync(SortedSet<string> streams, string prefix, CancellationToken cancel)
-    {
-        await foreach (var entry in view.Store.ListAsync(prefix, null, cancel))
-        {
-            streams.Add(entry.Value);
-            if (streams.Count > MaxStreams)
-            {
-                return;
-            }
-        }
-    }
-
-    private async ValueTask<bool> PatientsAsync(SearchQuery query, SortedSet<string> streams, CancellationToken cancel)
-    {
-        foreach (var criterion in query.Criteria)
-        {
-            switch (criterion)
-            {
-                case StringCriterion { Parameter.Code: "name" or "family" or "given", Modifier: "" or "exact" } names:
-                    foreach (var name in names.Values)
-                    {
-                        await AddAsync(
-                            streams,
-                            JournalNames.Names(view.Practice, FoldedText.Fold(SearchQuery.Unescape(name))),
-                            cancel
-                        );
-                    }
-                    return true;
-                case DateCriterion { Parameter.Code: "birthdate" } dates
-                    when dates.Asked.All(asked => asked.Prefix == Prefix.Eq):
-                    foreach (var date in dates.Values)
-                    {
-                        await AddAsync(
-                            streams,
-                            JournalNames.BirthDates(
-                                view.Practice,
-                                date.StartsWith("eq", StringComparison.Ordinal) ? date[2..] : date
-                            ),
-                            cancel
-                        );
-                    }
-                    return true;
-                default:
-                    break;
-            }
-        }
-        return false;
-    }
-
-    private ValueTask<string?> StreamOfAsync(string type, string id, CancellationToken cancel) =>
-        type == "Provenance" && ReceivedProvenance.Target(id) is { } about
-            ? view.StreamOfAsync(about.Type, about.Id, cancel)
-            : view.StreamOfAsync(type, id, cancel);
-
-    private static (IReadOnlyCollection<string>?, Refusal?) Bounded(SearchQuery query, SortedSet<string> streams) =>
-        streams.Count > MaxStreams ? (null, TooCostly(query.Type)) : (streams, null);
-
-    private static Refusal TooCostly(string type) =>
-        Refusal.Of(
-            400,
-            "too-costly",
-            "search-scope",
-            type == "Patient"
-                ? "A search for patients needs one of _id, identifier, name, family, given or birthdate."
-                : $"A search for {type} needs the patient ({PatientParameter(type)}=Patient/id), an identifier, or _id."
-        );
-
-    private static string PatientParameter(string type)
-    {
-        foreach (var code in (string[])["patient", "subject"])
-        {
-            if (SearchParameter.Find(type, code) is not null)
-            {
-                return code;
-            }
-        }
-        return SearchParameter
-                .For(type)
-                .FirstOrDefault(parameter => parameter.Kind == SearchKind.Reference && Routes(type, parameter))
-                ?.Code
-            ?? "_id";
-    }
-
-    private static bool NamesPatient(string type, ReferenceCriterion criterion) =>
-        criterion.Modifier is "" or "Patient"
-        && Routes(type, criterion.Parameter)
-        // A bare id means a patient's: that is what the parameter is for here.
-        && criterion.Wanted.All(value =>
-            value.StartsWith("Patient/", StringComparison.Ordinal) || !value.Contains('/', StringComparison.Ordinal)
-        );
-
-    // A resource lives with the patient that its first compartment element names.
-    private static bool Routes(string type, SearchParameter parameter) =>
-        PatientCompartment.FirstPath(type) is { } path && parameter.Paths.Any(candidate => candidate.Text == path);
 
     private async Task PointedAtAsync(
         Inclusion inclusion,
@@ -509,89 +331,5 @@ internal sealed class SearchResources(PracticeRecords view, AccessContext access
                 return newest != 0 ? newest : string.CompareOrdinal(left.Resource.Id, right.Resource.Id);
             }
         );
-    }
-
-    /// <summary>What a resource is ordered by.</summary>
-    private readonly record struct SortValue(string? Text, decimal? Number)
-    {
-        public static SortValue Of(SortKey key, StoredResource resource, TimeZoneInfo zone)
-        {
-            var values = new List<FhirElement>();
-            foreach (var path in key.Parameter.Paths)
-            {
-                path.Collect(PracticeRecords.Parse(resource), values);
-            }
-            SortValue best = default;
-            foreach (var value in values)
-            {
-                var candidate = From(key, value, zone);
-                if (
-                    (candidate.Text is not null || candidate.Number is not null)
-                    && (best == default || Compare(candidate, best, key.Descending) < 0)
-                )
-                {
-                    best = candidate;
-                }
-            }
-            return best;
-        }
-
-        // What has no value stands last, whichever the direction.
-        public static int Compare(SortValue left, SortValue right, bool descending)
-        {
-            var (leftEmpty, rightEmpty) = (left == default, right == default);
-            if (leftEmpty || rightEmpty)
-            {
-                return leftEmpty.CompareTo(rightEmpty);
-            }
-            var order =
-                left.Number is { } one && right.Number is { } two
-                    ? one.CompareTo(two)
-                    : string.CompareOrdinal(left.Text, right.Text);
-            return descending ? -order : order;
-        }
-
-        private static SortValue From(SortKey key, FhirElement value, TimeZoneInfo zone)
-        {
-            switch (key.Parameter.Kind)
-            {
-                case SearchKind.Date:
-                    return FhirDate.Range(value, zone) is { } range
-                        ? new SortValue(null, key.Descending ? range.High.UtcTicks : range.Low.UtcTicks)
-                        : default;
-                case SearchKind.Number or SearchKind.Quantity:
-                    var number = value.Kind == JsonKind.Object ? value["value"u8] : value;
-                    return decimal.TryParse(
-                        number.Text,
-                        NumberStyles.Float,
-                        CultureInfo.InvariantCulture,
-                        out var parsed
-                    )
-                        ? new SortValue(null, parsed)
-                        : default;
-                default:
-                    return new SortValue(Word(value), null);
-            }
-        }
-
-        private static string? Word(FhirElement value)
-        {
-            if (value.Kind != JsonKind.Object)
-            {
-                return value.Text is { } text ? FoldedText.Fold(text) : null;
-            }
-            foreach (var coding in value["coding"u8].Items)
-            {
-                return coding["code"u8].Text;
-            }
-            var word =
-                value["family"u8].Text
-                ?? value["text"u8].Text
-                ?? value["value"u8].Text
-                ?? value["code"u8].Text
-                ?? value["reference"u8].Text
-                ?? value["city"u8].Text;
-            return word is null ? null : FoldedText.Fold(word);
-        }
     }
 }
