@@ -32,7 +32,7 @@ internal static class BlobBench
     /// <param name="shorter">Fewer patients.</param>
     public static async Task RunAsync(bool shorter)
     {
-        await using var azurite = await AzuriteProcess.StartAsync(Path.Combine(Root(), ".cache"));
+        await using var azurite = await AzuriteProcess.StartAsync(Path.Combine(BenchRepository.Root, ".cache"));
         var patients = shorter ? 40 : 300;
         await OperationsAsync(azurite, patients);
         await SimulateAsync(azurite, patients, instances: 1, InRegion, throttled: 0);
@@ -167,16 +167,6 @@ internal static class BlobBench
             ("p50-ms", times[count / 2]),
             ("p99-ms", times[count * 99 / 100])
         );
-    }
-
-    private static string Root()
-    {
-        var at = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!System.IO.File.Exists(Path.Combine(at.FullName, "CcmFhir.sln")))
-        {
-            at = at.Parent ?? throw new InvalidOperationException("No folder above the program holds CcmFhir.sln.");
-        }
-        return at.FullName;
     }
 
     // One instance of the program, as far as intake and month end go: its own caches, the shared storage.

@@ -6,7 +6,7 @@ using System.Text.Json.Nodes;
 
 namespace CcmFhir.Bench;
 
-/// <summary>One measured figure: a line of JSON on standard output, with the machine and the commit it was measured on.</summary>
+/// <summary>One measured figure: a line of JSON on standard output, with the machine, the commit and the day it was measured on.</summary>
 internal static class Figure
 {
     private static readonly JsonSerializerOptions Plain = new()
@@ -15,6 +15,10 @@ internal static class Figure
     };
     private static readonly string Machine = DescribeMachine();
     private static readonly string Commit = Run("git", "describe", "--always", "--dirty", "--exclude=*");
+
+    private static readonly string Date = TimeProvider
+        .System.GetUtcNow()
+        .ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     /// <summary>Prints a figure.</summary>
     /// <param name="name">Its stable name: <c>validate.five-types</c>.</param>
@@ -36,6 +40,7 @@ internal static class Figure
             ["beside"] = besides,
             ["machine"] = Machine,
             ["commit"] = Commit,
+            ["date"] = Date,
         };
         Console.WriteLine(line.ToJsonString(Plain));
     }
@@ -57,7 +62,7 @@ internal static class Figure
             : null;
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{processor ?? "unknown processor"}, {Environment.ProcessorCount} cores, .NET {Environment.Version}"
+            $"{processor ?? "unknown processor"}, {Environment.ProcessorCount} cores, {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9:0} GB, {(OperatingSystem.IsLinux() ? "Linux" : Environment.OSVersion.Platform.ToString())}, .NET {Environment.Version}"
         );
     }
 

@@ -12,6 +12,9 @@ internal sealed class JournalMeter : IDisposable
     private const string Commits = "ccm.journal.commits";
     private const string Flushes = "ccm.journal.flushes";
 
+    // The server tells its counts once a second.
+    private static readonly TimeSpan Told = TimeSpan.FromSeconds(1.5);
+
     private readonly EventPipeSession session;
     private readonly EventPipeEventSource source;
     private readonly Task reading;
@@ -46,19 +49,21 @@ internal sealed class JournalMeter : IDisposable
         reading = Task.Run(() => source.Process());
     }
 
-    /// <summary>Forgets what was counted so far.</summary>
-    public void Restart()
+    /// <summary>Forgets what was counted so far. Ask when nothing is being written.</summary>
+    public async Task RestartAsync()
     {
+        await Task.Delay(Told);
         lock (gate)
         {
             counted.Clear();
         }
     }
 
-    /// <summary>Commits that one flush of the log made durable, on average since <see cref="Restart"/>. The server tells its counts once a
-    /// second: the last second may be missing.</summary>
-    public double CommitsAFlush()
+    /// <summary>Commits that one flush of the log made durable, on average since <see cref="RestartAsync"/>. Ask when
+    /// nothing is being written.</summary>
+    public async Task<double> CommitsAFlushAsync()
     {
+        await Task.Delay(Told);
         lock (gate)
         {
             var (commits, flushes) = (counted.GetValueOrDefault(Commits), counted.GetValueOrDefault(Flushes));

@@ -31,8 +31,8 @@ internal static class LoadBench
         foreach (var connections in numbers)
         {
             var bundles = Bundles((int)(span.TotalSeconds * (connections == 1 ? 800 : 2500)));
-            meter.Restart();
-            Print(
+            await meter.RestartAsync();
+            await PrintAsync(
                 "load.bundle",
                 connections,
                 bundles[0].Length,
@@ -44,14 +44,19 @@ internal static class LoadBench
         foreach (var connections in numbers)
         {
             var tasks = Tasks((int)(span.TotalSeconds * (connections == 1 ? 5000 : 16_000)));
-            meter.Restart();
-            Print("load.task", connections, tasks[0].Length, await MeasureAsync(server, connections, tasks, span));
+            await meter.RestartAsync();
+            await PrintAsync(
+                "load.task",
+                connections,
+                tasks[0].Length,
+                await MeasureAsync(server, connections, tasks, span)
+            );
         }
 
-        void Print(string name, int connections, int bytes, LoadFigures figures)
+        async Task PrintAsync(string name, int connections, int bytes, LoadFigures figures)
         {
             var now = Usage.Of(server.Id);
-            var group = meter.CommitsAFlush();
+            var group = await meter.CommitsAFlushAsync();
             Figure.Print(
                 string.Create(CultureInfo.InvariantCulture, $"{name}.{connections}-connections"),
                 figures.PerSecond,

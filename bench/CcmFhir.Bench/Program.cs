@@ -1,4 +1,5 @@
 using CcmFhir.Bench;
+using CcmFhir.Bench.Draw;
 using CcmFhir.Bench.Micro;
 
 // One line of JSON a figure; --short takes seconds where the whole takes minutes. A command is one line.
@@ -13,6 +14,7 @@ var commands = new Dictionary<string, Func<Task>>(StringComparer.Ordinal)
     ["blob"] = () => BlobBench.RunAsync(options.Short),
     ["scale"] = () => ScaleBench.RunAsync(options),
     ["coldstart"] = () => ColdStartBench.RunAsync(options),
+    ["draw"] = () => Task.Run(DrawBench.Run),
     ["soak"] = async () => Environment.ExitCode = await SoakBench.RunAsync(options),
 };
 if (args.FirstOrDefault() is not { } name || !commands.TryGetValue(name, out var command))

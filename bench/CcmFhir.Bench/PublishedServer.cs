@@ -13,20 +13,11 @@ internal static class PublishedServer
         {
             return named;
         }
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root.FullName, "CcmFhir.sln")))
-        {
-            root =
-                root.Parent
-                ?? throw new InvalidOperationException(
-                    "The bench is not in its repository: name the server by --server PATH."
-                );
-        }
-        var folder = Path.Combine(root.FullName, "publish");
+        var folder = Path.Combine(BenchRepository.Root, "publish");
         using var publish = Process.Start(
             new ProcessStartInfo(
                 "dotnet",
-                ["publish", Path.Combine(root.FullName, "src", "CcmFhir"), "-c", "Release", "-o", folder]
+                ["publish", Path.Combine(BenchRepository.Root, "src", "CcmFhir"), "-c", "Release", "-o", folder]
             )
             {
                 RedirectStandardOutput = true,
