@@ -41,7 +41,8 @@ public sealed record SoakReport(IReadOnlyList<SoakWindow> Windows, int Failed, s
 
     /// <summary>What grew beyond its bound, in words; empty when nothing did.</summary>
     /// <param name="time">Hold times to their bounds too: only where others on the machine do not come and go.</param>
-    public IReadOnlyList<string> Violations(bool time)
+    /// <param name="handles">How many handles may be open more.</param>
+    public IReadOnlyList<string> Violations(bool time, double handles = MostHandles)
     {
         var violations = new List<string>();
         if (Failed > 0)
@@ -54,7 +55,7 @@ public sealed record SoakReport(IReadOnlyList<SoakWindow> Windows, int Failed, s
             );
         }
         Hold("Resident memory", ResidentGrowth, MostResident);
-        Hold("The number of open handles", HandlesGrowth, MostHandles);
+        Hold("The number of open handles", HandlesGrowth, handles);
         if (time)
         {
             Hold("Processor time a request", ProcessorGrowth, MostProcessor);
