@@ -83,6 +83,8 @@ public sealed class AzuriteProcess : IAsyncDisposable
     private static async Task<string> InstallAsync(string cache)
     {
         var main = Path.Combine(cache, "node_modules", "azurite", "dist", "src", "azurite.js");
+        // Two programs may come at once; the lock ends with its holder.
+        await using var alone = await AloneAsync(Path.Combine(cache, "lock"));
         if (!File.Exists(Path.Combine(cache, "installed")))
         {
             using var npm = Process.Start(
@@ -113,6 +115,21 @@ public sealed class AzuriteProcess : IAsyncDisposable
             await File.WriteAllTextAsync(Path.Combine(cache, "installed"), Version);
         }
         return main;
+    }
+
+    private static async Task<FileStream> AloneAsync(string path)
+    {
+        while (true)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
+            }
+        }
     }
 
     private static int FreePort()

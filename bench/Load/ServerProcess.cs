@@ -42,15 +42,17 @@ public sealed class ServerProcess : IDisposable
     /// <param name="settings">Settings as <c>Ccm:Store</c> = value; a name without a colon is an environment variable as it stands.</param>
     /// <param name="clock">The clock that the wait is measured with.</param>
     /// <param name="cancel">Gives up.</param>
+    /// <param name="through">A command with arguments that becomes the program, such as <c>nice -n 5</c>; null for none.</param>
     /// <exception cref="InvalidOperationException">It ended, or was not ready within 30 seconds; the message holds what it printed.</exception>
     public static async Task<ServerProcess> StartAsync(
         string program,
         IEnumerable<KeyValuePair<string, string>> settings,
         TimeProvider clock,
-        CancellationToken cancel
+        CancellationToken cancel,
+        IReadOnlyList<string>? through = null
     )
     {
-        var server = Launch(program, settings);
+        var server = Launch(program, settings, through);
         try
         {
             await server.ReadyAsync(clock, cancel);
@@ -66,22 +68,28 @@ public sealed class ServerProcess : IDisposable
     /// <summary>Starts the server and does not wait.</summary>
     /// <param name="program">Path of <c>ccmfhir</c> or <c>ccmfhir.dll</c>.</param>
     /// <param name="settings">As for <see cref="StartAsync"/>.</param>
-    public static ServerProcess Launch(string program, IEnumerable<KeyValuePair<string, string>> settings)
+    /// <param name="through">As for <see cref="StartAsync"/>.</param>
+    public static ServerProcess Launch(
+        string program,
+        IEnumerable<KeyValuePair<string, string>> settings,
+        IReadOnlyList<string>? through = null
+    )
     {
         var address = new Uri($"http://127.0.0.1:{FreePort()}");
-        var start = new ProcessStartInfo(program.EndsWith(".dll", StringComparison.Ordinal) ? "dotnet" : program)
+        string[] command =
+        [
+            .. through ?? [],
+            .. program.EndsWith(".dll", StringComparison.Ordinal) ? (string[])["dotnet", program] : [program],
+            "serve",
+            "--urls",
+            address.ToString(),
+        ];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        if (program.EndsWith(".dll", StringComparison.Ordinal))
-        {
-            start.ArgumentList.Add(program);
-        }
-        start.ArgumentList.Add("serve");
-        start.ArgumentList.Add("--urls");
-        start.ArgumentList.Add(address.ToString());
         foreach (var (key, value) in settings)
         {
             start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;

@@ -59,6 +59,7 @@ internal sealed class SigningKey : IDisposable
     /// <exception cref="InvalidOperationException">Not a P-384 private key.</exception>
     public static SigningKey Load(string? pem, string? file)
     {
+        var whence = "Ccm:Access:SigningKey";
         if (string.IsNullOrWhiteSpace(pem))
         {
             if (file is null)
@@ -66,6 +67,7 @@ internal sealed class SigningKey : IDisposable
                 return new SigningKey(ECDsa.Create(ECCurve.NamedCurves.nistP384));
             }
             pem = File.Exists(file) ? File.ReadAllText(file) : Make(file);
+            whence = $"The file '{file}'";
         }
         var own = ECDsa.Create();
         try
@@ -75,15 +77,13 @@ internal sealed class SigningKey : IDisposable
         catch (Exception fault) when (fault is ArgumentException or CryptographicException)
         {
             throw new InvalidOperationException(
-                "Ccm:Access:SigningKey is not the PEM of a private key (openssl ecparam -name secp384r1 -genkey -noout).",
+                $"{whence} is not the PEM of a private key (openssl ecparam -name secp384r1 -genkey -noout).",
                 fault
             );
         }
         return own.KeySize == 384
             ? new SigningKey(own)
-            : throw new InvalidOperationException(
-                $"Ccm:Access:SigningKey is a key of {own.KeySize} bits; P-384 is needed."
-            );
+            : throw new InvalidOperationException($"{whence} is a key of {own.KeySize} bits; P-384 is needed.");
     }
 
     /// <summary>Bytes for another use that follow from the key and tell nothing of it: the same in every instance that has the key.</summary>
@@ -103,22 +103,7 @@ internal sealed class SigningKey : IDisposable
     private static string Make(string file)
     {
         using var own = ECDsa.Create(ECCurve.NamedCurves.nistP384);
-        var pem = own.ExportECPrivateKeyPem();
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-        try
-        {
-            using var writer = new StreamWriter(file, options);
-            writer.Write(pem);
-            return pem;
-        }
-        catch (IOException) when (File.Exists(file))
-        {
-            // Another process was first: its key is the machine's.
-            return File.ReadAllText(file);
-        }
+        KeyFile.Make(file, own.ExportECPrivateKeyPem());
+        return File.ReadAllText(file);
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
+using CcmFhir.Access;
 using Microsoft.IdentityModel.Tokens;
 
 namespace CcmFhir.Ehr;
@@ -91,7 +92,7 @@ internal sealed class EhrKeys(string folder)
             place,
             $"{made.UtcDateTime.ToString(Stamp, CultureInfo.InvariantCulture)}.{algorithm.ToLowerInvariant()}.pem"
         );
-        WriteNew(file, NewPem(algorithm));
+        KeyFile.Make(file, NewPem(algorithm));
         var published = Published(practice, now).Select(key => key.Id).ToHashSet(StringComparer.Ordinal);
         foreach (var old in Files(practice))
         {
@@ -113,29 +114,6 @@ internal sealed class EhrKeys(string folder)
         }
         using var rsa = RSA.Create(3072);
         return rsa.ExportPkcs8PrivateKeyPem();
-    }
-
-    private static void WriteNew(string file, string pem)
-    {
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-        var draft = file + ".new";
-        using (var writer = new StreamWriter(draft, options))
-        {
-            writer.Write(pem);
-        }
-        try
-        {
-            // Whole or not at all, and never over another process's key.
-            File.Move(draft, file, overwrite: false);
-        }
-        catch (IOException) when (File.Exists(file))
-        {
-            File.Delete(draft);
-        }
     }
 
     private List<EhrKey> All(string practice) => [.. Files(practice).Select(Read)];

@@ -49,14 +49,19 @@ internal sealed partial class FhirEndpoints(
         catch (JournalUnavailableException fault)
         {
             Unavailable(fault, http.TraceIdentifier);
-            http.Response.Headers.RetryAfter = RetrySeconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
-            answer = FhirAnswer.Of(
-                Refusal.Of(
-                    503,
-                    "transient",
-                    "journal-unavailable",
-                    "The journal cannot be reached now, so nothing was changed. Send it again after the time that Retry-After says."
-                )
+            answer = ComeAgain(
+                http,
+                "journal-unavailable",
+                "The journal cannot be reached now, so nothing was changed. Send it again after the time that Retry-After says."
+            );
+        }
+        catch (OutOfMemoryException fault)
+        {
+            Failed(fault, http.TraceIdentifier);
+            answer = ComeAgain(
+                http,
+                "too-little-memory",
+                "Too little memory is free for this now. Send it again after the time that Retry-After says, or in smaller parts."
             );
         }
         catch (Exception fault)
@@ -81,6 +86,12 @@ internal sealed partial class FhirEndpoints(
             answer = Noted(request, answer);
             await answer.WriteAsync(http, request.Format, request.Pretty);
         }
+    }
+
+    private static FhirAnswer ComeAgain(HttpContext http, string rule, string text)
+    {
+        http.Response.Headers.RetryAfter = RetrySeconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        return FhirAnswer.Of(Refusal.Of(503, "transient", rule, text));
     }
 
     private static FhirAnswer? Negotiate(FhirRequest request)

@@ -42,6 +42,14 @@ internal static class HistoryPage
         {
             return FhirAnswer.Of(tooMuch);
         }
+        if (window.From == 0 && found.Count > 0)
+        {
+            // The first page shows all there is, what the clock says was made later too: the clock may have been set back.
+            window = window with
+            {
+                AsOf = SearchPage.AsOf(window.AsOf, found.Max(version => version.Current.LastUpdated)),
+            };
+        }
         found.RemoveAll(version =>
             version.Current.LastUpdated < window.Since || version.Current.LastUpdated > window.AsOf
         );

@@ -157,7 +157,7 @@ internal sealed class ApplyWrites(Door door)
             entry.Type,
             entry.TargetId!,
             Next(current).ToString(CultureInfo.InvariantCulture),
-            attempt.Arrival.Now,
+            StoredResource.Made(attempt.Arrival.Now, current),
             default
         );
         attempt.Writes.Add(stream, deletion);
@@ -193,12 +193,13 @@ internal sealed class ApplyWrites(Door door)
             return;
         }
         var version = Next(current);
+        var made = StoredResource.Made(attempt.Arrival.Now, current);
         var stored = new StoredResource(
             entry.Type,
             id,
             version.ToString(CultureInfo.InvariantCulture),
-            attempt.Arrival.Now,
-            ResourceBytes.Build(resource, references, id, version, attempt.Arrival.Now)
+            made,
+            ResourceBytes.Build(resource, references, id, version, made)
         );
         attempt.Writes.Add(stream, stored);
         attempt.Writes.AddIndex(entry.Type, id, resource, stream.Stream, isNew: current is null);

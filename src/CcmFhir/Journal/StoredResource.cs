@@ -19,4 +19,11 @@ public sealed record StoredResource(
 
     /// <summary><c>Type/id</c>.</summary>
     public string Reference => $"{Type}/{Id}";
+
+    /// <summary>When a version counts as made: when it came in, but never before the version that it follows, so that a clock that was set
+    /// back puts no version before an older one.</summary>
+    /// <param name="at">When it came in.</param>
+    /// <param name="before">The version that it follows; null for the first.</param>
+    public static DateTimeOffset Made(DateTimeOffset at, StoredResource? before) =>
+        before is not null && before.LastUpdated > at ? before.LastUpdated : at;
 }

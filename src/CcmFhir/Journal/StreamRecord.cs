@@ -106,14 +106,15 @@ internal sealed class StreamRecord
                 if (record.Kind is RecordKind.Put or RecordKind.Delete or RecordKind.ClaimIssued)
                 {
                     var key = Key(record.Type, record.Id);
+                    var before = nextResources.GetValueOrDefault(key);
                     var stored = new StoredResource(
                         record.Type,
                         record.Id,
                         record.Version.ToString(CultureInfo.InvariantCulture),
-                        payload.At,
+                        StoredResource.Made(payload.At, before?.Current),
                         record.Body
                     );
-                    nextResources[key] = new ResourceVersions(stored, payload.By, nextResources.GetValueOrDefault(key))
+                    nextResources[key] = new ResourceVersions(stored, payload.By, before)
                     {
                         Correlation = payload.Correlation,
                     };

@@ -226,7 +226,7 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
             {
                 return (decision, null, claims.Count > 0, null);
             }
-            var (id, bytes) = claim;
+            var (identifier, id, bytes) = claim;
             using var issuing = Signals.Begin(
                 "issue claim",
                 decision.Time.Entries.Select(entry => record.Find(entry.Log.Reference)?.Correlation ?? "")
@@ -235,7 +235,7 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
             {
                 return (decision, null, false, fault);
             }
-            if (await IssueAsync(file.Practice.Slug, record, month, id, bytes, places, asOf, cancel))
+            if (await IssueAsync(file.Practice.Slug, record, month, identifier, id, bytes, places, asOf, cancel))
             {
                 Signals.Claim(file.Practice.Slug, RecordKind.ClaimIssued);
                 Signals.Counted(file.Practice.Slug, decision);
@@ -245,7 +245,7 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
     }
 
     // The claim that has to be issued now; null when the one that stands says it already, or there is nothing to say.
-    private static (string Id, byte[] Bytes)? Next(
+    private static (string Identifier, string Id, byte[] Bytes)? Next(
         PracticeFile file,
         MonthDecision decision,
         IssuedClaim? last,
@@ -266,6 +266,7 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
             _ => ClaimFrequency.Void,
         };
         return (
+            identifier,
             ClaimIdentifier.Id(identifier),
             ClaimWriter.Write(
                 practice,
@@ -295,6 +296,7 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
         string practice,
         StreamRecord record,
         ServiceMonth month,
+        string identifier,
         string id,
         byte[] claim,
         IReadOnlyList<RegistryPlace> places,
@@ -313,6 +315,7 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
                 [new StreamAppend(record.Stream, record.Position, payload.ToBytes())],
                 [
                     new IndexEntry(JournalNames.Id(practice, "Claim", id), record.Stream),
+                    new IndexEntry(JournalNames.Identifier(practice, "Claim", identifier, id), record.Stream),
                     new IndexEntry(Ehr.ClaimJournal.MonthKey(practice, month.ToString()) + id, record.Stream),
                     .. ClaimRegistry.Entries(places, id, at, record.Stream),
                 ]

@@ -95,7 +95,7 @@ internal sealed class FaultProxy : IAsyncDisposable
                 context.Response.Headers["x-ms-error-code"] = "ServerBusy";
                 return;
             case 4:
-                await Task.Delay(TimeSpan.FromMilliseconds(30), new RealTime(), context.RequestAborted);
+                await Task.Delay(TimeSpan.FromMilliseconds(30), TimeProvider.System, context.RequestAborted);
                 break;
             default:
                 break;

@@ -10,6 +10,8 @@ namespace CcmFhir.Fhir.Search;
 /// <summary>One page of a search, as a searchset Bundle.</summary>
 internal static class SearchPage
 {
+    private static readonly long Latest = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
+
     /// <summary>Answers a search.</summary>
     /// <param name="type">Resource type.</param>
     /// <param name="pairs">The query in order.</param>
@@ -64,6 +66,10 @@ internal static class SearchPage
         if (type == "AuditEvent")
         {
             search.Sort(matches, query.Sort);
+        }
+        if (from == 0 && matches.Count > 0)
+        {
+            asOf = AsOf(asOf, matches.Max(match => match.Resource.LastUpdated));
         }
         var size = shape.CountOnly ? 0 : query.Count;
         var page = matches.GetRange(Math.Min(from, matches.Count), Math.Clamp(matches.Count - from, 0, size));
@@ -126,6 +132,11 @@ internal static class SearchPage
         return true;
     }
 
+    /// <summary>The instant that further pages go by: now, or that of the newest thing on the first page where the clock was set back since,
+    /// to the millisecond, as the token carries it.</summary>
+    public static DateTimeOffset AsOf(DateTimeOffset now, DateTimeOffset newest) =>
+        newest > now ? newest.AddMilliseconds(1) : now;
+
     /// <summary>Reads a page's token; false for one that we did not give.</summary>
     public static bool TryRead(string token, DateTimeOffset now, out DateTimeOffset asOf, out int from)
     {
@@ -136,7 +147,7 @@ internal static class SearchPage
             parts.Length != 2
             || !long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var at)
             || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out from)
-            || at > now.ToUnixTimeMilliseconds()
+            || at > Latest
         )
         {
             return false;
