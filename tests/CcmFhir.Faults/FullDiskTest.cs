@@ -23,7 +23,7 @@ public sealed class FullDiskTest(FaultTable table) : IDisposable
             table.NotPermitted("disk full (a disk of its own)");
             Assert.Skip("No disk may be mounted here; the bound on the size of files stands in for it.");
         }
-        var load = new CareLoad(patients: 40, rounds: 6);
+        var load = new CareLoad(patients: 40, rounds: 12);
         var violations = new List<string>();
         await scene.StartAsync();
         await load.SendAsync(
@@ -34,10 +34,11 @@ public sealed class FullDiskTest(FaultTable table) : IDisposable
                 for (var round = 0; round < Rounds; round++)
                 {
                     load.Allow(40);
-                    await load.AnswersAsync(30);
+                    await load.AnswersAsync(40);
                     disk.Fill();
+                    // The log may still have room within itself, or give some back.
                     load.Allow(20);
-                    await load.RefusalsAsync(20);
+                    await load.RefusalsAsync(20, again: disk.Fill);
                     await ReadAsync(violations);
                     if (round == 1)
                     {
@@ -48,7 +49,7 @@ public sealed class FullDiskTest(FaultTable table) : IDisposable
                     {
                         await scene.StartAsync();
                     }
-                    await load.AnswersAsync(20);
+                    await load.AnswersAsync(8);
                 }
             }
         );

@@ -21,7 +21,7 @@ public sealed class KillUnderLoadTest(FaultTable table) : IDisposable
     [Fact]
     public async Task Killed_at_random_moments_of_intake_and_close_the_server_has_what_it_acknowledged_once_each()
     {
-        var load = new CareLoad(patients: 200, rounds: 5);
+        var load = new CareLoad(patients: 200, rounds: Math.Max(5, Kills / 4));
         var chance = new Random(7);
         // Moments are counted in answers, so that each kill falls into the middle of the load and needs no clock.
         var moments = Enumerable.Range(0, Kills).Select(_ => chance.Next(1, load.Bundles)).Order().ToList();
@@ -40,7 +40,7 @@ public sealed class KillUnderLoadTest(FaultTable table) : IDisposable
                     answers = Math.Max(answers, moment);
                     // Every other one falls into a close, which issues and replaces claims while the logs come in.
                     var closing = Task.CompletedTask;
-                    if (chance.Next(2) == 0 && moment + MostAnswers <= load.Bundles)
+                    if (chance.Next(2) == 0 && answers + MostAnswers <= load.Bundles)
                     {
                         closing = CloseAsync(scene.Address);
                         var more = chance.Next(MostAnswers);

@@ -34,6 +34,12 @@ internal static class SqliteJournalFile
                 Create(path);
             }
             CheckHeader(path);
+            if (SqliteLog.IsDamaged($"{path}-wal"))
+            {
+                throw new JournalUnreadableException(
+                    $"The journal '{path}' is damaged: its log '{path}-wal' is overwritten in the middle, and what was committed behind that place would be lost. Stop the program, keep a copy of both files, restore the last backup, and run 'ccmfhir verify'."
+                );
+            }
             CheckWhole(path);
         }
         catch (SqliteException fault)
