@@ -16,11 +16,14 @@ public sealed class GoldenStoreTest(Azurite azurite) : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    [Fact]
-    public async Task The_SQLite_store_of_the_first_release_is_read_and_goes_on()
+    /// <summary>Number 1 has every payload as it came, number 2 has large ones packed.</summary>
+    [Theory]
+    [InlineData("sqlite-1.db")]
+    [InlineData("sqlite-2.db")]
+    public async Task The_SQLite_store_of_an_earlier_release_is_read_and_goes_on(string golden)
     {
         var path = Path.Combine(folder, "ccm.db");
-        File.Copy(Repository.At("tests", "CcmFhir.Tests", "Journal", "Golden", "sqlite-1.db"), path);
+        File.Copy(Repository.At("tests", "CcmFhir.Tests", "Journal", "Golden", golden), path);
 
         await using var store = SqliteJournalStore.Open(path);
 
