@@ -6,7 +6,7 @@ namespace CcmFhir.Journal;
 /// dropped is read again, since the journal is the only truth.</summary>
 /// <param name="store">The journal.</param>
 /// <param name="maxBytes">Payload bytes held at most, roughly.</param>
-internal sealed class StreamRecords(IJournalStore store, long maxBytes = 128L * 1024 * 1024)
+internal sealed class StreamRecords(IJournalStore store, long maxBytes = 192L * 1024 * 1024)
 {
     private readonly ConcurrentDictionary<string, Held> held = new(StringComparer.Ordinal);
     private readonly Lock sweep = new();
@@ -43,10 +43,18 @@ internal sealed class StreamRecords(IJournalStore store, long maxBytes = 128L * 
         var kept = held.AddOrUpdate(
             record.Stream,
             static (_, mine) => mine,
-            static (_, there, mine) => there.Record.Position >= mine.Record.Position ? there : mine,
+            static (_, there, mine) =>
+            {
+                if (there.Record.Position >= mine.Record.Position)
+                {
+                    return there;
+                }
+                mine.Replaced = there.Record.Bytes;
+                return mine;
+            },
             mine
         );
-        if (ReferenceEquals(kept, mine) && Interlocked.Add(ref bytes, record.Bytes) > maxBytes)
+        if (ReferenceEquals(kept, mine) && Interlocked.Add(ref bytes, record.Bytes - mine.Replaced) > maxBytes)
         {
             Sweep();
         }
@@ -61,7 +69,8 @@ internal sealed class StreamRecords(IJournalStore store, long maxBytes = 128L * 
         }
         try
         {
-            // Replaced states were counted twice, so the sum is taken anew; then the least recently used go, down to three quarters.
+            // States that replaced each other at the same moment may have been counted wrongly, so the sum is taken anew; then the least recently used
+            // go, down to three quarters.
             var all = held.ToArray();
             Array.Sort(all, static (left, right) => right.Value.LastUsed.CompareTo(left.Value.LastUsed));
             var sum = 0L;
@@ -77,6 +86,9 @@ internal sealed class StreamRecords(IJournalStore store, long maxBytes = 128L * 
                 }
             }
             Interlocked.Exchange(ref bytes, sum);
+            // What was dropped has long been in the oldest generation, which the runtime leaves alone until it has about doubled: a pass over a
+            // hundred thousand patients would hold twice what it needs. Beside the work, not in its way.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
         }
         finally
         {
@@ -89,5 +101,8 @@ internal sealed class StreamRecords(IJournalStore store, long maxBytes = 128L * 
         public StreamRecord Record { get; } = record;
 
         public long LastUsed { get; set; }
+
+        /// <summary>Bytes of the state that it took the place of.</summary>
+        public long Replaced { get; set; }
     }
 }

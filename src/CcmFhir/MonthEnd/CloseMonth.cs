@@ -215,7 +215,7 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
         CancellationToken cancel
     )
     {
-        var reading = new MonthReading(file, rules);
+        var reading = new MonthReading(file, rules, keep: false);
         var stream = JournalNames.PatientStream(file.Practice.Slug, patient);
         while (true)
         {

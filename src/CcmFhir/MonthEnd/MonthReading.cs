@@ -38,7 +38,9 @@ internal sealed record IssuedClaim(
 /// cannot differ.</summary>
 /// <param name="file">The practice.</param>
 /// <param name="rules">The rules.</param>
-internal sealed class MonthReading(PracticeFile file, RuleSet rules)
+/// <param name="keep">What is read from a version stays with it. A month end passes over everybody once and keeps nothing: the facts of a patient
+/// take as much memory as his resources.</param>
+internal sealed class MonthReading(PracticeFile file, RuleSet rules, bool keep = true)
 {
     private readonly CareFactReader reader = new(file.Practice, file.Ehr is { } ehr ? [ehr.BaseUrl.ToString()] : []);
 
@@ -139,7 +141,7 @@ internal sealed class MonthReading(PracticeFile file, RuleSet rules)
                 goal => goals.TryGetValue(goal, out var has) ? has : null
             ),
         ];
-        if (resource.Type != "CarePlan")
+        if (keep && resource.Type != "CarePlan")
         {
             versions.Read = new FactsRead(file, facts);
         }
