@@ -37,7 +37,10 @@ public class OwnDefinitionsTest(FhirServer server) : IClassFixture<FhirServer>
         found.Entries.Select(entry => (string)entry!["resource"]!["id"]!).ShouldBe(names.Order(StringComparer.Ordinal));
         // A history does not know what is dated later than now.
         server.Clock.SetUtcNow(OwnDefinitions.Record.Resources.Max(versions => versions.Current.LastUpdated));
-        (await server.GetAsync("Measure/_history")).Entries.Count.ShouldBe(names.Count);
+        (await server.GetAsync("Measure/_history"))
+            .Entries.Select(entry => (string?)entry!["resource"]?["id"])
+            .Where(id => id is not null && names.Contains(id))
+            .ShouldBe(names, ignoreOrder: true);
         (await server.GetAsync("Measure/ccm-nothing")).ShouldRefuse(404, "not-found");
     }
 
