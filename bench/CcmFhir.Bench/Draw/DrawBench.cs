@@ -180,7 +180,8 @@ internal static class DrawBench
 
     private static (double, double)[] PerPatient(Results scale, string step) =>
         [
-            .. Measured(scale)
+            .. Sizes
+                .Where(patients => scale.Has(Sized(step, patients)))
                 .Select(patients =>
                     ((double)patients, scale.Beside(Sized(step, patients), "processor-microseconds-a-patient"))
                 ),
