@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using CcmFhir.Load;
+using CcmFhir.Tests;
 
 namespace CcmFhir.Faults;
 
@@ -27,7 +28,7 @@ public sealed class ClockTest(FaultTable table) : IDisposable
             [
                 "--urls=http://127.0.0.1:0",
                 .. scene.Settings.Select(each => $"--{each.Key}={each.Value}"),
-                "--Logging:LogLevel:Default=Critical",
+                Quiet.Console,
             ],
             clock,
             Cancel

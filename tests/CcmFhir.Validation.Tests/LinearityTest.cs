@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Runtime;
 using System.Text;
 
 namespace CcmFhir.Validation.Tests;
@@ -36,17 +36,26 @@ public sealed class LinearityTest(ITestOutputHelper output)
     [MemberData(nameof(Kinds))]
     public void Time_and_memory_grow_as_the_document_does(string kind)
     {
-        var small = Measure(Document(kind, Large / 4));
-        var large = Measure(Document(kind, Large));
+        var small = Work.Of(Document(kind, Large / 4));
+        var large = Work.Of(Document(kind, Large));
 
-        output.WriteLine(
-            $"{kind}: {large.Bytes >> 10} KB read, {large.Allocated >> 10} KB allocated, {large.Issues} issues; {large.Milliseconds:0} ms, a quarter of it {small.Milliseconds:0} ms"
-        );
         large.Allocated.ShouldBeLessThan((6 * small.Allocated) + 1_000_000);
-        large.Allocated.ShouldBeLessThan(40L * large.Bytes + 20_000_000);
-        // A square would be sixteen times; what is short is measured badly.
-        large.Milliseconds.ShouldBeLessThan(10 * Math.Max(small.Milliseconds, 100));
+        large.Allocated.ShouldBeLessThan((40L * large.Document.Length) + 20_000_000);
         large.Issues.ShouldBeLessThan(10_010);
+        // A square would be sixteen times; what is short is measured badly, and what others do on the machine disturbs a measurement, never all.
+        var (quarter, whole) = (double.MaxValue, double.MaxValue);
+        for (var asked = 0; asked < 3; asked++)
+        {
+            (quarter, whole) = (Math.Min(quarter, small.Milliseconds()), Math.Min(whole, large.Milliseconds()));
+            output.WriteLine(
+                $"{kind}: {large.Document.Length >> 10} KB read, {large.Allocated >> 10} KB allocated, {large.Issues} issues; {whole:0} ms of the processor, a quarter of it {quarter:0} ms"
+            );
+            if (whole < 10 * Math.Max(quarter, 25))
+            {
+                return;
+            }
+        }
+        whole.ShouldBeLessThan(10 * Math.Max(quarter, 25));
     }
 
     private static string Document(string kind, int count)
@@ -145,18 +154,34 @@ public sealed class LinearityTest(ITestOutputHelper output)
 
     private static string Url(int at) => $"urn:uuid:{new Guid(at, 1, 1, [1, 1, 1, 1, 1, 1, 1, 1])}";
 
-    private static (int Bytes, long Allocated, double Milliseconds, int Issues) Measure(string json)
+    /// <summary>What it takes to validate a document.</summary>
+    private sealed record Work(byte[] Document, long Allocated, int Issues)
     {
-        var document = Encoding.UTF8.GetBytes(json);
-        ProfileSet.Default.Validate(document);
-        var watch = Stopwatch.StartNew();
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        var report = ProfileSet.Default.Validate(document);
-        return (
-            document.Length,
-            GC.GetAllocatedBytesForCurrentThread() - before,
-            watch.Elapsed.TotalMilliseconds,
-            report.Issues.Count
-        );
+        public static Work Of(string json)
+        {
+            var document = Encoding.UTF8.GetBytes(json);
+            ProfileSet.Default.Validate(document);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            var report = ProfileSet.Default.Validate(document);
+            return new Work(document, GC.GetAllocatedBytesForCurrentThread() - before, report.Issues.Count);
+        }
+
+        /// <summary>Milliseconds of the processor that this process used, nothing else being at work in it. Nothing is collected meanwhile:
+        /// a collection costs what is alive, which is no loop of ours.</summary>
+        public double Milliseconds()
+        {
+            GC.TryStartNoGCRegion(Allocated + (Allocated / 4) + 16_000_000).ShouldBeTrue();
+            try
+            {
+                var before = Environment.CpuUsage.TotalTime;
+                ProfileSet.Default.Validate(Document);
+                return (Environment.CpuUsage.TotalTime - before).TotalMilliseconds;
+            }
+            finally
+            {
+                GCSettings.LatencyMode.ShouldBe(GCLatencyMode.NoGCRegion, "nothing was collected");
+                GC.EndNoGCRegion();
+            }
+        }
     }
 }

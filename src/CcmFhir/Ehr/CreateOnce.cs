@@ -127,6 +127,7 @@ internal static class CreateOnce
                 Note(answer, answer.Problem, answer.Text!) with
                 {
                     MayHaveArrived = answer.Left,
+                    NotBefore = answer.RetryAfter,
                 }
             );
         }

@@ -14,6 +14,7 @@ internal sealed class EhrCircuit(TimeSpan firstPause)
     private int pauses;
     private bool probing;
     private DateTimeOffset openUntil = DateTimeOffset.MinValue;
+    private DateTimeOffset askedUntil = DateTimeOffset.MinValue;
 
     /// <summary>Why it is open, for a person; null while it is closed.</summary>
     public string? Reason { get; private set; }
@@ -27,6 +28,16 @@ internal sealed class EhrCircuit(TimeSpan firstPause)
             {
                 return openUntil;
             }
+        }
+    }
+
+    /// <summary>The instant before which the EHR has asked for no request at all; null when it has not, or that instant is past.</summary>
+    /// <param name="now">Now.</param>
+    public DateTimeOffset? AskedUntil(DateTimeOffset now)
+    {
+        lock (turn)
+        {
+            return now < askedUntil ? askedUntil : null;
         }
     }
 
@@ -52,10 +63,16 @@ internal sealed class EhrCircuit(TimeSpan firstPause)
     }
 
     /// <summary>A whole answer came that is no fault of the EHR.</summary>
-    public void Worked()
+    /// <param name="now">Now.</param>
+    public void Worked(DateTimeOffset now)
     {
         lock (turn)
         {
+            // A request that was under way when the EHR asked for peace does not take back what it asked.
+            if (now < askedUntil)
+            {
+                return;
+            }
             (faults, pauses, probing, Reason) = (0, 0, false, null);
         }
     }
@@ -71,7 +88,9 @@ internal sealed class EhrCircuit(TimeSpan firstPause)
             faults++;
             if (retryAfter is { } asked && asked > now)
             {
-                openUntil = asked;
+                // Answers of requests that went side by side are read in any order: the longest wait holds.
+                askedUntil = asked > askedUntil ? asked : askedUntil;
+                openUntil = askedUntil;
                 (probing, Reason) = (false, reason);
             }
             else if (probing || (Reason is null && faults >= FaultsInARow))

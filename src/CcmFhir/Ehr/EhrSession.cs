@@ -163,12 +163,17 @@ internal sealed class EhrSession : IDisposable
     )
     {
         await places.WaitAsync(cancel);
+        // A place is given back after the circuit has been told of the answer: once an EHR has asked for peace, whoever takes a place sees it.
         try
         {
             EhrAnswer answer;
             for (var renewed = false; ; renewed = true)
             {
                 await PaceAsync(cancel);
+                if (Circuit.AskedUntil(clock.GetUtcNow()) is { } asked)
+                {
+                    return LeftAlone(asked);
+                }
                 var token = open ? new EhrToken(null, null) : await tokens.GetAsync(renewed, cancel);
                 if (token.Problem is not null)
                 {
@@ -205,6 +210,18 @@ internal sealed class EhrSession : IDisposable
         places.Dispose();
     }
 
+    private static EhrAnswer LeftAlone(DateTimeOffset until) =>
+        new()
+        {
+            Problem = DeliveryProblem.Busy,
+            Left = false,
+            RetryAfter = until,
+            Text = string.Create(
+                CultureInfo.InvariantCulture,
+                $"The EHR asks to be left alone until {until.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z. Nothing was sent."
+            ),
+        };
+
     private void Tell(EhrAnswer answer)
     {
         var now = clock.GetUtcNow();
@@ -222,7 +239,7 @@ internal sealed class EhrSession : IDisposable
         }
         else
         {
-            Circuit.Worked();
+            Circuit.Worked(now);
         }
     }
 

@@ -155,15 +155,7 @@ internal sealed class PushClaims(StreamRecords streams, TimeProvider clock, stri
             }
             if (!ehr.Circuit.MayPass(now, out var until))
             {
-                return new PushedClaim(
-                    claimId,
-                    stream,
-                    Standing.Waiting,
-                    Tried: false,
-                    until,
-                    ehr.Circuit.Reason,
-                    Held: true
-                );
+                return Hold(ehr, stream, claimId, until);
             }
             var asFile = ehr.Connection.Shape == DeliveryShape.File;
             var (known, answer) = asFile ? (null, null) : await ehr.Capabilities.GetAsync(ehr, cancel);
@@ -191,6 +183,11 @@ internal sealed class PushClaims(StreamRecords streams, TimeProvider clock, stri
                     originals,
                     cancel
                 );
+            // The EHR may have asked for peace since; a try that sends nothing is none.
+            if (ehr.Circuit.AskedUntil(clock.GetUtcNow()) is { } asked)
+            {
+                return Hold(ehr, stream, claimId, asked);
+            }
             using var pushing = Signals.Begin("push claim", [record.Find("Claim", claimId)?.Correlation ?? ""]);
             // Shorter than the lease by a request's time and the time a lost request may still be at work.
             var sendBefore = clock.GetUtcNow() + (2 * Deliver.Requests(shape, draft) * ehr.Connection.Timeout);
@@ -265,6 +262,9 @@ internal sealed class PushClaims(StreamRecords streams, TimeProvider clock, stri
             }
         }
     }
+
+    private static PushedClaim Hold(EhrSession ehr, string stream, string claimId, DateTimeOffset until) =>
+        new(claimId, stream, Standing.Waiting, Tried: false, until, ehr.Circuit.Reason, Held: true);
 
     private static PushedClaim Report(string stream, string claimId, Delivery delivery, bool tried) =>
         new(claimId, stream, delivery.Standing, tried, delivery.DueAt, delivery.Last?.Text);

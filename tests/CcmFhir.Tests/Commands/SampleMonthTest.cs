@@ -34,7 +34,7 @@ public sealed class SampleMonthTest : IDisposable
                 "--urls=http://127.0.0.1:0",
                 $"--Ccm:Store=sqlite:{Path.Combine(folder, "ccm.db")}",
                 $"--Ccm:Practices={practices}",
-                "--Logging:LogLevel:Default=Warning",
+                Quiet.Console,
             ],
             new FakeTimeProvider(DateTimeOffset.Parse(AsOf, System.Globalization.CultureInfo.InvariantCulture)),
             Cancel

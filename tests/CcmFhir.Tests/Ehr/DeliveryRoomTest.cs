@@ -100,7 +100,7 @@ public class DeliveryRoomTest
                 $"--Ccm:Practices={practices}",
                 $"--Ccm:EhrKeys={Path.Combine(scene.Folder, "keys")}",
                 $"--Ccm:PushEverySeconds={pushEvery}",
-                "--Logging:LogLevel:Default=Warning",
+                Quiet.Console,
             ],
             scene.Clock,
             Cancel

@@ -40,7 +40,7 @@ public sealed class MedplumTest(Medplum medplum) : IClassFixture<Medplum>, IAsyn
                 $"--Ccm:Practices={practices}",
                 $"--Ccm:EhrKeys={Path.Combine(folder.FullName, "keys")}",
                 "--Ccm:PushEverySeconds=0",
-                "--Logging:LogLevel:Default=Warning",
+                Quiet.Console,
             ],
             clock,
             Cancel

@@ -106,8 +106,25 @@ public class OutboxTest
         until.ShouldBe(At.AddSeconds(91), "the pause doubles");
 
         circuit.MayPass(At.AddSeconds(91), out _).ShouldBeTrue();
-        circuit.Worked();
+        circuit.Worked(At.AddSeconds(92));
         circuit.MayPass(At.AddSeconds(91), out _).ShouldBeTrue();
+        circuit.Reason.ShouldBeNull();
+    }
+
+    [Fact]
+    public void What_an_EHR_asked_for_stands_whatever_comes_of_requests_that_were_under_way()
+    {
+        var circuit = new EhrCircuit(TimeSpan.FromSeconds(30));
+        circuit.Failed(At, At.AddHours(1), "asked for peace");
+        circuit.Worked(At.AddSeconds(1));
+        circuit.Failed(At.AddSeconds(2), At.AddMinutes(1), "asked for less");
+
+        circuit.AskedUntil(At.AddMinutes(59)).ShouldBe(At.AddHours(1));
+        circuit.MayPass(At.AddMinutes(59), out var until).ShouldBeFalse();
+        until.ShouldBe(At.AddHours(1));
+        circuit.AskedUntil(At.AddHours(1)).ShouldBeNull();
+        circuit.MayPass(At.AddHours(1), out _).ShouldBeTrue();
+        circuit.Worked(At.AddHours(1));
         circuit.Reason.ShouldBeNull();
     }
 

@@ -135,6 +135,7 @@ public class PushClaimsTest
 
         var report = await scene.PushAsync();
         report.Count(Standing.Waiting).ShouldBe(20);
+        // A request holds one of the places until its answer has been read, and none starts after the first such answer.
         var posts = scene.Ehr.Count("POST", "Claim");
         posts.ShouldBeLessThanOrEqualTo(scene.Connection.Concurrency);
         scene.Clock.Advance(TimeSpan.FromMinutes(50));
@@ -145,6 +146,31 @@ public class PushClaimsTest
         scene.Clock.Advance(TimeSpan.FromMinutes(11));
         (await scene.PushUntilQuietAsync()).Count(Standing.Delivered).ShouldBe(20);
         scene.Ehr.Claims.Count().ShouldBe(20);
+    }
+
+    [Fact]
+    public async Task A_request_that_was_let_through_before_the_EHR_asked_for_an_hour_is_not_sent_after_it()
+    {
+        await using var scene = new PushScene();
+        scene.Ehr.Behave = (method, _) => method == "POST" ? Misdeed.TooMany : Misdeed.None;
+        (await PostAsync()).Status.ShouldBe(429);
+
+        var late = await PostAsync();
+
+        (late.Status, late.Problem, late.Left).ShouldBe((0, DeliveryProblem.Busy, false));
+        late.RetryAfter!.Value.ShouldBeGreaterThan(scene.Clock.GetUtcNow() + TimeSpan.FromMinutes(50));
+        scene.Ehr.Count("POST", "Claim").ShouldBe(1);
+        scene.Clock.Advance(TimeSpan.FromMinutes(61));
+        (await PostAsync()).Status.ShouldBe(429);
+
+        Task<EhrAnswer> PostAsync() =>
+            scene.Session.SendAsync(
+                HttpMethod.Post,
+                "Claim",
+                System.Text.Encoding.UTF8.GetBytes(PushScene.ClaimJson("p1", "claim-p1")),
+                [],
+                TestContext.Current.CancellationToken
+            );
     }
 
     [Fact]

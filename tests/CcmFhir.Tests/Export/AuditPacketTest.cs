@@ -191,7 +191,7 @@ public sealed class AuditPacketTest
                 "--urls=http://127.0.0.1:0",
                 $"--Ccm:Store={demo.Store}",
                 $"--Ccm:Practices={demo.PracticeFolder}",
-                "--Logging:LogLevel:Default=Warning",
+                Quiet.Console,
                 "--Ccm:PushEverySeconds=0",
             ],
             new FakeTimeProvider(DemoJournal.Now),

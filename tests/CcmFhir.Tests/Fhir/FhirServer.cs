@@ -22,6 +22,9 @@ public sealed class FhirServer : IAsyncLifetime
     /// <summary>More settings, as <c>--Name=value</c>.</summary>
     public IReadOnlyList<string> Settings { get; init; } = [];
 
+    /// <summary>What it logs, as <c>--Name=value</c>.</summary>
+    public string Logging { get; init; } = Quiet.Console;
+
     /// <summary>Where its journal lies.</summary>
     public string Folder => folder;
 
@@ -60,7 +63,7 @@ public sealed class FhirServer : IAsyncLifetime
                 "--urls=http://127.0.0.1:0",
                 $"--Ccm:Store=sqlite:{Path.Combine(folder, "ccm.db")}",
                 $"--Ccm:Practices={practices}",
-                "--Logging:LogLevel:Default=Warning",
+                Logging,
                 .. Settings,
             ],
             Clock,

@@ -13,7 +13,8 @@ public class LogTest
     {
         await using var server = new FhirServer
         {
-            Settings = ["--Logging:LogLevel:Default=Trace", "--Logging:LogLevel:Microsoft.AspNetCore=Trace"],
+            Logging = "--Logging:LogLevel:Default=Trace",
+            Settings = ["--Logging:LogLevel:Microsoft.AspNetCore=Trace"],
         };
         await server.InitializeAsync();
 

@@ -72,7 +72,7 @@ public sealed class FaultyStorageMonthTest(Azurite azurite) : IAsyncLifetime
                 $"--Ccm:Store={store}",
                 $"--Ccm:Practices={Path.Combine(folder, "practices")}",
                 "--Ccm:PushEverySeconds=0",
-                "--Logging:LogLevel:Default=Critical",
+                Quiet.Console,
             ],
             new StandingClock(),
             Cancel

@@ -249,7 +249,7 @@ public sealed class CloseShardsTest : IAsyncLifetime
                 $"--Ccm:Store=sqlite:{Database}",
                 $"--Ccm:Practices={Path.Combine(folder, "practices")}",
                 "--Ccm:PushEverySeconds=0",
-                "--Logging:LogLevel:Default=Critical",
+                Quiet.Console,
             ],
             clock,
             Cancel

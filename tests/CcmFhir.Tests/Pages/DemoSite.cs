@@ -95,7 +95,7 @@ public class DemoSite : IAsyncLifetime
                 $"--Ccm:Practices={Path.Combine(folder, "practices")}",
                 "--Ccm:PushEverySeconds=0",
                 $"--Ccm:Access:Mode={mode}",
-                "--Logging:LogLevel:Default=Warning",
+                Quiet.Console,
             ],
             Clock,
             CancellationToken.None

@@ -86,7 +86,7 @@ public sealed class MonthBoardTest : IDisposable
                 $"--Ccm:Store=sqlite:{Path.Combine(folder, "ccm.db")}",
                 $"--Ccm:Practices={practices}",
                 "--Ccm:PushEverySeconds=0",
-                "--Logging:LogLevel:Default=Critical",
+                Quiet.Console,
             ],
             clock,
             cancel

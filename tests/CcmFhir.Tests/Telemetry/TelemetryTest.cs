@@ -122,6 +122,7 @@ public sealed class TelemetryTest : IAsyncLifetime
                 $"--Ccm:Store=sqlite:{Path.Combine(folder, "ccm.db")}",
                 $"--Ccm:Practices={Path.Combine(folder, "practices")}",
                 "--Ccm:PushEverySeconds=0",
+                Quiet.Console,
                 .. settings,
             ],
             new ShiftedClock(new DateTimeOffset(2026, 11, 2, 15, 0, 0, TimeSpan.Zero)),

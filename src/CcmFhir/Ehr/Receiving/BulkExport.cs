@@ -125,7 +125,7 @@ internal sealed class BulkExport(TakeFetched take, TimeProvider clock)
             // Busy, or gone for a moment: the export goes on at the EHR.
             if (
                 answer.Status is not (202 or 429 or 502 or 503 or 504)
-                && answer.Problem is not DeliveryProblem.NoAnswer
+                && answer.Problem is not (DeliveryProblem.NoAnswer or DeliveryProblem.Busy)
             )
             {
                 return (null, $"The export failed: {Said(answer)}");

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace CcmFhir.Tests.Ehr.Receiving;
 
 /// <summary>An EHR's subscription pointed at us: R4 rest-hook, and the notification Bundles of the Subscriptions R5 Backport.</summary>
@@ -38,14 +36,13 @@ public class NotificationTest
     }
 
     [Fact]
-    public async Task A_notification_with_ids_only_is_answered_within_two_seconds_and_fetched_after_it()
+    public async Task A_notification_with_ids_only_is_answered_while_the_EHR_is_silent_and_fetched_after_it()
     {
         await using var scene = new ReceivingScene();
         scene.Ehr.Hold(ReceivingScene.Task("t1", "p1"));
         scene.Ehr.Hold(ReceivingScene.Task("t2", "p1"));
         scene.Ehr.Open.Reset();
         await using var server = await scene.ServeAsync();
-        var time = Stopwatch.StartNew();
 
         var (status, text) = await server.AskAsync(
             "POST",
@@ -54,7 +51,6 @@ public class NotificationTest
         );
 
         status.ShouldBe(200, text);
-        time.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(2));
         (await server.AskAsync("GET", "Task/t1")).Status.ShouldBe(404);
         scene.Ehr.Open.Set();
         await server.UntilAsync(200, "Task/t1");

@@ -46,7 +46,7 @@ internal sealed class ReceivingScene : IAsyncDisposable
                 $"--Ccm:PullEverySeconds={every}",
                 $"--Ccm:Access:Mode={mode}",
                 "--Ccm:PushEverySeconds=0",
-                "--Logging:LogLevel:Default=Error",
+                Quiet.Console,
             ],
             new ShiftedClock(new DateTimeOffset(2026, 11, 20, 15, 0, 0, TimeSpan.Zero)),
             TestContext.Current.CancellationToken
