@@ -8,6 +8,7 @@ namespace CcmFhir.Bench;
 /// <param name="Connections">Only this number of connections; null for 1, 8 and 32.</param>
 /// <param name="Patients">The largest practice; null for 100,000.</param>
 /// <param name="Minutes">How long a soak lasts; null for an hour.</param>
+/// <param name="Only">The one thing to measure of several (<c>load</c>: bundle or task); null for all.</param>
 /// <param name="Rate">Requests a second of a soak; null for its own.</param>
 internal sealed record BenchOptions(
     bool Short,
@@ -15,11 +16,13 @@ internal sealed record BenchOptions(
     int? Connections,
     int? Patients,
     double? Minutes,
+    string? Only,
     double? Rate
 )
 {
     /// <summary>How they are written.</summary>
-    public const string Usage = "[--short] [--server PATH] [--connections N] [--patients N] [--minutes N] [--rate N]";
+    public const string Usage =
+        "[--short] [--server PATH] [--connections N] [--patients N] [--minutes N] [--only WHAT] [--rate N]";
 
     /// <summary>Reads them.</summary>
     public static BenchOptions Read(string[] args)
@@ -34,6 +37,7 @@ internal sealed record BenchOptions(
             (int?)Number("--connections"),
             (int?)Number("--patients"),
             Number("--minutes"),
+            Value("--only"),
             Number("--rate")
         );
     }

@@ -8,6 +8,7 @@ namespace CcmFhir.Bench;
 internal static class LoadBench
 {
     private const string Base = $"/{CareMonths.Practice}/fhir";
+    private const int Patients = 5000;
 
     /// <summary>Prints one line of JSON for each number of connections.</summary>
     /// <param name="options">Short: four seconds each in place of twenty.</param>
@@ -27,8 +28,8 @@ internal static class LoadBench
         var months = new CareMonths();
         var patient = 0;
         // Until the code that runs is the one that the runtime ends up with.
-        _ = await MeasureAsync(server, 8, Bundles(4000), TimeSpan.MaxValue);
-        foreach (var connections in numbers)
+        _ = await MeasureAsync(server, 8, Bundles(Patients), TimeSpan.MaxValue);
+        foreach (var connections in options.Only is null or "bundle" ? numbers : [])
         {
             var bundles = Bundles((int)(span.TotalSeconds * (connections == 1 ? 800 : 2500)));
             await meter.RestartAsync();
@@ -40,7 +41,11 @@ internal static class LoadBench
             );
         }
         var made = 0;
-        _ = await MeasureAsync(server, 8, Tasks(10_000), TimeSpan.MaxValue);
+        if (options.Only is "bundle")
+        {
+            return;
+        }
+        _ = await MeasureAsync(server, 8, Tasks(2 * Patients), TimeSpan.MaxValue);
         foreach (var connections in numbers)
         {
             var tasks = Tasks((int)(span.TotalSeconds * (connections == 1 ? 5000 : 16_000)));
@@ -82,7 +87,6 @@ internal static class LoadBench
         // One log more for each patient of a practice of five thousand in turn.
         List<byte[]> Tasks(int count)
         {
-            const int Patients = 5000;
             var tasks = new List<byte[]>(count);
             for (; tasks.Count < count; made++)
             {
