@@ -13,6 +13,7 @@ internal sealed class PracticeRecords(StreamRecords records, string practice)
 {
     private static readonly ConditionalWeakTable<StoredResource, FhirJson> Parsed = [];
     private readonly Dictionary<string, StreamRecord> read = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, StreamRecord> unread = new(StringComparer.Ordinal);
     private readonly HashSet<string> laidOver = new(StringComparer.Ordinal);
 
     /// <summary>Slug of the practice.</summary>
@@ -40,16 +41,42 @@ internal sealed class PracticeRecords(StreamRecords records, string practice)
         return fresh;
     }
 
-    /// <summary>The stream as this process last saw it, without asking the store where it is held already.</summary>
-    public async ValueTask<StreamRecord> StreamToAppendAsync(string stream, CancellationToken cancel)
+    /// <summary>The stream as this process last saw it, without asking the store where it is held already. Where it is not, and everything
+    /// that is to be appended is new to it, it is not read either: a log more costs the same however many there are.</summary>
+    /// <param name="stream">Its name.</param>
+    /// <param name="makes">All that will be appended, when all of it is new resources; else null.</param>
+    /// <param name="cancel">Gives up.</param>
+    public async ValueTask<StreamRecord> StreamToAppendAsync(
+        string stream,
+        IReadOnlyList<(string Type, string Id)>? makes,
+        CancellationToken cancel
+    )
     {
-        if (read.TryGetValue(stream, out var known))
+        if (read.TryGetValue(stream, out var known) || unread.TryGetValue(stream, out known))
         {
             return known;
         }
-        var held = records.Known(stream) ?? await records.ReadAsync(stream, cancel);
-        read[stream] = held;
-        return held;
+        if (records.Known(stream) is { } held)
+        {
+            return read[stream] = held;
+        }
+        if (
+            makes is not null
+            && await Store.PositionWithoutAsync(
+                stream,
+                [.. makes.Select(made => JournalNames.Id(practice, made.Type, made.Id))],
+                cancel
+            )
+                is { } position
+        )
+        {
+            return unread[stream] = StreamRecord.Unread(
+                stream,
+                position,
+                [.. makes.Select(made => $"{made.Type}/{made.Id}")]
+            );
+        }
+        return read[stream] = await records.ReadAsync(stream, cancel);
     }
 
     /// <summary>Lays a state over a stream for the rest of this request.</summary>
@@ -66,6 +93,7 @@ internal sealed class PracticeRecords(StreamRecords records, string practice)
     public void Forget()
     {
         read.Clear();
+        unread.Clear();
         laidOver.Clear();
     }
 

@@ -57,5 +57,32 @@ internal sealed class Attempt
 
     /// <summary>The stream that an append is prepared on.</summary>
     public ValueTask<StreamRecord> StreamAsync(string stream, CancellationToken cancel) =>
-        Fresh ? View.StreamAsync(stream, cancel) : View.StreamToAppendAsync(stream, cancel);
+        Fresh ? View.StreamAsync(stream, cancel) : View.StreamToAppendAsync(stream, Makes(stream), cancel);
+
+    // What is sent to be created, or to be stored under an id of the sender's, is mostly new. A Patient has no key of its own in the index, and what
+    // is read, patched, deleted or found by a condition needs the stream.
+    private List<(string Type, string Id)>? Makes(string stream)
+    {
+        var makes = new List<(string, string)>();
+        foreach (var entry in Entries)
+        {
+            if (entry.Verb == Verb.Get)
+            {
+                return null;
+            }
+            if (entry.Refused || entry.Stream != stream)
+            {
+                continue;
+            }
+            if (
+                entry is not { Verb: Verb.Post or Verb.Put, IfNoneExist: null, Criteria: null, TargetId: { } id }
+                || entry.Type == "Patient"
+            )
+            {
+                return null;
+            }
+            makes.Add((entry.Type, id));
+        }
+        return makes;
+    }
 }

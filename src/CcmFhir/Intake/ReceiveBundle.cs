@@ -141,11 +141,15 @@ internal sealed class ReceiveBundle(StreamRecords records, Door door, TimeProvid
                 {
                     return;
                 }
-                foreach (var state in attempt.Writes.After(arrival))
+                var after = attempt.Writes.After(arrival);
+                if (entries.Exists(entry => entry.Verb == Verb.Get))
                 {
-                    attempt.View.Overlay(state);
+                    foreach (var state in after)
+                    {
+                        attempt.View.Overlay(state);
+                    }
+                    await ReadAsync(attempt, cancel);
                 }
-                await ReadAsync(attempt, cancel);
                 if (atomic && entries.Exists(entry => entry.Refused))
                 {
                     return;
@@ -159,7 +163,7 @@ internal sealed class ReceiveBundle(StreamRecords records, Door door, TimeProvid
                 switch (result.Outcome)
                 {
                     case AppendOutcome.Appended:
-                        foreach (var state in attempt.Writes.After(arrival))
+                        foreach (var state in after)
                         {
                             records.Keep(state);
                         }

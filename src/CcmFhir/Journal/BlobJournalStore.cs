@@ -137,6 +137,11 @@ internal sealed class BlobJournalStore : IJournalStore
     }
 
     /// <inheritdoc/>
+    /// <remarks>Always null: a stream is read in one call, and each key asked for costs one.</remarks>
+    public ValueTask<long?> PositionWithoutAsync(string stream, IReadOnlyList<string> keys, CancellationToken cancel) =>
+        ValueTask.FromResult<long?>(null);
+
+    /// <inheritdoc/>
     public async ValueTask<string?> FindAsync(string key, CancellationToken cancel)
     {
         ObjectDisposedException.ThrowIf(closed, this);

@@ -26,6 +26,11 @@ public interface IJournalStore : IAsyncDisposable
     /// <summary>Entries of a stream after a position (exclusive), in order; empty for a stream that is not there.</summary>
     ValueTask<IReadOnlyList<JournalEntry>> ReadAsync(string stream, long after, CancellationToken cancel);
 
+    /// <summary>Where a stream stands, for a commit that only makes what is not there yet: its position when none of the index keys is there.
+    /// Null when one is, or when the store would have to read the stream to tell: then read it. The position is older than the look at the keys, so
+    /// that an entry which comes between the two makes the append lose its race.</summary>
+    ValueTask<long?> PositionWithoutAsync(string stream, IReadOnlyList<string> keys, CancellationToken cancel);
+
     /// <summary>The value of an index key; null when there is none.</summary>
     ValueTask<string?> FindAsync(string key, CancellationToken cancel);
 

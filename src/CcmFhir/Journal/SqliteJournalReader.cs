@@ -7,36 +7,42 @@ namespace CcmFhir.Journal;
 internal sealed class SqliteJournalReader : IDisposable
 {
     private readonly SqliteConnection connection;
-    private readonly SqliteCommand entries;
-    private readonly SqliteCommand find;
-    private readonly SqliteCommand list;
-    private readonly SqliteCommand streams;
+    private readonly SqliteStatement entries;
+    private readonly SqliteStatement position;
+    private readonly SqliteStatement find;
+    private readonly SqliteStatement list;
+    private readonly SqliteStatement streams;
+    private readonly List<SqliteStatement> prepared = [];
 
     public SqliteJournalReader(string path, int busyMilliseconds)
     {
         connection = SqliteJournalFile.Connect(path, cacheKiB: 2048, readOnly: true, busyMilliseconds);
-        entries = connection.CreateCommand();
-        // The entry before the first one asked for comes along, for its hash.
-        entries.CommandText = """
-            SELECT entry.key, entry.hash, entry.format, entry.payload
-            FROM stream JOIN entry ON entry.key BETWEEN (stream.id << 24) + $after AND (stream.id << 24) + 16777215
-            WHERE stream.name = $name ORDER BY entry.key
-            """;
-        entries.Parameters.Add("$name", SqliteType.Text);
-        entries.Parameters.Add("$after", SqliteType.Integer);
-        find = connection.CreateCommand();
-        find.CommandText = "SELECT value FROM finder WHERE key = $key";
-        find.Parameters.Add("$key", SqliteType.Text);
-        list = connection.CreateCommand();
-        list.CommandText =
-            "SELECT key, value FROM finder WHERE key >= $prefix AND key > $after ORDER BY key LIMIT $most";
-        list.Parameters.Add("$prefix", SqliteType.Text);
-        list.Parameters.Add("$after", SqliteType.Text);
-        list.Parameters.Add("$most", SqliteType.Integer);
-        streams = connection.CreateCommand();
-        streams.CommandText = "SELECT id, name FROM stream WHERE id > $after ORDER BY id LIMIT $most";
-        streams.Parameters.Add("$after", SqliteType.Integer);
-        streams.Parameters.Add("$most", SqliteType.Integer);
+        try
+        {
+            // The entry before the first one asked for comes along, for its hash.
+            entries = Prepare(
+                """
+                SELECT entry.key, entry.hash, entry.format, entry.payload
+                FROM stream JOIN entry ON entry.key BETWEEN (stream.id << 24) + ?2 AND (stream.id << 24) + 16777215
+                WHERE stream.name = ?1 ORDER BY entry.key
+                """
+            );
+            position = Prepare(
+                """
+                SELECT entry.key
+                FROM stream JOIN entry ON entry.key BETWEEN (stream.id << 24) AND (stream.id << 24) + 16777215
+                WHERE stream.name = ?1 ORDER BY entry.key DESC LIMIT 1
+                """
+            );
+            find = Prepare("SELECT value FROM finder WHERE key = ?1");
+            list = Prepare("SELECT key, value FROM finder WHERE key >= ?1 AND key > ?2 ORDER BY key LIMIT ?3");
+            streams = Prepare("SELECT id, name FROM stream WHERE id > ?1 ORDER BY id LIMIT ?2");
+        }
+        catch (SqliteException)
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Entries after a position, each proven by the hash before it.</summary>
@@ -46,78 +52,96 @@ internal sealed class SqliteJournalReader : IDisposable
         {
             return [];
         }
-        entries.Parameters[0].Value = stream;
-        entries.Parameters[1].Value = after;
-        using var row = entries.ExecuteReader();
         var read = new List<JournalEntry>();
         ReadOnlyMemory<byte> previous = HashChain.Start;
         var position = after;
-        while (row.Read())
-        {
-            var at = SqliteEntryKey.Position(row.GetInt64(0));
-            var hash = row.GetFieldValue<byte[]>(1);
-            if (at == after)
+        entries
+            .With(1, stream)
+            .With(2, after)
+            .Each(row =>
             {
+                var at = SqliteEntryKey.Position(row.Number(0));
+                var hash = row.Bytes(1);
+                if (at == after)
+                {
+                    previous = hash;
+                    return true;
+                }
+                if (at != position + 1)
+                {
+                    throw Damaged(path, at, "the one before it is missing");
+                }
+                var format = row.Number(2);
+                if (format is not (SqlitePayload.Plain or SqlitePayload.Packed))
+                {
+                    throw Damaged(path, at, "it has a payload format that this release does not know");
+                }
+                var payload = SqlitePayload.Unpack(format, row.Blob(3));
+                if (
+                    payload is null
+                    || !HashChain.Next(previous.Span, HashChain.Content(payload)).AsSpan().SequenceEqual(hash)
+                )
+                {
+                    throw Damaged(path, at, "its content does not match its hash");
+                }
+                read.Add(new JournalEntry(at, hash, payload));
                 previous = hash;
-                continue;
-            }
-            if (at != position + 1)
-            {
-                throw Damaged(path, at, "the one before it is missing");
-            }
-            var format = row.GetInt64(2);
-            if (format is not (SqlitePayload.Plain or SqlitePayload.Packed))
-            {
-                throw Damaged(path, at, "it has a payload format that this release does not know");
-            }
-            var payload = SqlitePayload.Unpack(format, row.GetFieldValue<byte[]>(3));
-            if (
-                payload is null
-                || !HashChain.Next(previous.Span, HashChain.Content(payload)).AsSpan().SequenceEqual(hash)
-            )
-            {
-                throw Damaged(path, at, "its content does not match its hash");
-            }
-            read.Add(new JournalEntry(at, hash, payload));
-            previous = hash;
-            position = at;
-        }
+                position = at;
+                return true;
+            });
         return read;
     }
 
-    /// <summary>The value of a key.</summary>
-    public string? Find(string key)
+    /// <summary>Where a stream stands, when none of the keys is there; else null.</summary>
+    public long? PositionWithout(string stream, IReadOnlyList<string> keys)
     {
-        find.Parameters[0].Value = key;
-        return (string?)find.ExecuteScalar();
+        // Each statement sees what is committed when it runs: the position comes first, so that what comes in between moves it.
+        var stands = SqliteEntryKey.Position(position.With(1, stream).First(static row => row.Number(0), 0L));
+        foreach (var key in keys)
+        {
+            if (find.With(1, key).First(static _ => true, false))
+            {
+                return null;
+            }
+        }
+        return stands;
     }
+
+    /// <summary>The value of a key.</summary>
+    public string? Find(string key) => find.With(1, key).First<string?>(static row => row.Text(0), null);
 
     /// <summary>At most so many index entries after a key, that start with the prefix.</summary>
     public List<IndexEntry> List(string prefix, string after, int most)
     {
-        list.Parameters[0].Value = prefix;
-        list.Parameters[1].Value = after;
-        list.Parameters[2].Value = most;
-        using var row = list.ExecuteReader();
         var found = new List<IndexEntry>();
-        while (row.Read() && row.GetString(0) is var key && key.StartsWith(prefix, StringComparison.Ordinal))
-        {
-            found.Add(new IndexEntry(key, row.GetString(1)));
-        }
+        list.With(1, prefix)
+            .With(2, after)
+            .With(3, most)
+            .Each(row =>
+            {
+                var key = row.Text(0);
+                if (!key.StartsWith(prefix, StringComparison.Ordinal))
+                {
+                    return false;
+                }
+                found.Add(new IndexEntry(key, row.Text(1)));
+                return true;
+            });
         return found;
     }
 
     /// <summary>At most so many streams after a number.</summary>
     public List<(long Id, string Name)> Streams(long after, int most)
     {
-        streams.Parameters[0].Value = after;
-        streams.Parameters[1].Value = most;
-        using var row = streams.ExecuteReader();
         var found = new List<(long, string)>();
-        while (row.Read())
-        {
-            found.Add((row.GetInt64(0), row.GetString(1)));
-        }
+        streams
+            .With(1, after)
+            .With(2, most)
+            .Each(row =>
+            {
+                found.Add((row.Number(0), row.Text(1)));
+                return true;
+            });
         return found;
     }
 
@@ -159,7 +183,18 @@ internal sealed class SqliteJournalReader : IDisposable
         return faults;
     }
 
-    public void Dispose() => connection.Dispose();
+    public void Dispose()
+    {
+        prepared.ForEach(statement => statement.Dispose());
+        connection.Dispose();
+    }
+
+    private SqliteStatement Prepare(string sql)
+    {
+        var statement = new SqliteStatement(connection, sql);
+        prepared.Add(statement);
+        return statement;
+    }
 
     private static JournalUnreadableException Damaged(string path, long position, string why) =>
         new(

@@ -32,7 +32,7 @@ internal sealed class SqliteJournalStore : IJournalStore
     private readonly string path;
     private readonly SqliteJournalOptions options;
     private readonly BlockingCollection<PendingCommit> queue = [];
-    private readonly ConcurrentBag<SqliteJournalReader> readers = [];
+    private readonly SqliteReaders readers;
     private readonly Thread thread;
     private long commits;
     private long flushes;
@@ -42,6 +42,7 @@ internal sealed class SqliteJournalStore : IJournalStore
     {
         this.path = path;
         this.options = options;
+        readers = new SqliteReaders(path, (int)options.LockWait.TotalMilliseconds);
         thread = new Thread(Write) { IsBackground = true, Name = "journal writer" };
         thread.Start();
     }
@@ -93,6 +94,13 @@ internal sealed class SqliteJournalStore : IJournalStore
     {
         cancel.ThrowIfCancellationRequested();
         return ValueTask.FromResult(Read(reader => reader.Entries(stream, after, path)));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<long?> PositionWithoutAsync(string stream, IReadOnlyList<string> keys, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        return ValueTask.FromResult(Read(reader => reader.PositionWithout(stream, keys)));
     }
 
     /// <inheritdoc/>
@@ -208,38 +216,20 @@ internal sealed class SqliteJournalStore : IJournalStore
         closed = true;
         queue.CompleteAdding();
         await Task.Run(thread.Join);
-        while (readers.TryTake(out var reader))
-        {
-            reader.Dispose();
-        }
+        readers.Dispose();
         queue.Dispose();
     }
 
     private T Read<T>(Func<SqliteJournalReader, T> read)
     {
         ObjectDisposedException.ThrowIf(closed, this);
-        SqliteJournalReader? reader = null;
         try
         {
-            if (!readers.TryTake(out reader))
-            {
-                reader = new SqliteJournalReader(path, (int)options.LockWait.TotalMilliseconds);
-            }
-            var answer = read(reader);
-            if (!closed)
-            {
-                readers.Add(reader);
-                reader = null;
-            }
-            return answer;
+            return readers.Read(read);
         }
         catch (SqliteException fault)
         {
             throw SqliteJournalFile.Explain(fault, path);
-        }
-        finally
-        {
-            reader?.Dispose();
         }
     }
 

@@ -53,11 +53,11 @@ internal static class SqlitePayload
     }
 
     /// <summary>The payload as it was appended; null when the bytes are not what the format says.</summary>
-    public static byte[]? Unpack(long format, byte[] bytes)
+    public static byte[]? Unpack(long format, ReadOnlySpan<byte> bytes)
     {
         if (format == Plain)
         {
-            return bytes;
+            return bytes.ToArray();
         }
         if (format != Packed || bytes.Length < LengthBytes)
         {
@@ -69,7 +69,7 @@ internal static class SqlitePayload
             return null;
         }
         var payload = new byte[length];
-        return BrotliDecoder.TryDecompress(bytes.AsSpan(LengthBytes), payload, out var written) && written == length
+        return BrotliDecoder.TryDecompress(bytes[LengthBytes..], payload, out var written) && written == length
             ? payload
             : null;
     }

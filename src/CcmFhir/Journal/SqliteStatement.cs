@@ -4,8 +4,8 @@ using SQLitePCL;
 
 namespace CcmFhir.Journal;
 
-/// <summary>A statement kept ready on one connection, without the parameters and boxes of the driver's commands: the writer runs dozens a
-/// commit. Positions of parameters count from 1, columns from 0.</summary>
+/// <summary>A statement kept ready on one connection, without the parameters and boxes of the driver's commands: a commit runs
+/// dozens. Positions of parameters count from 1, columns from 0.</summary>
 internal sealed class SqliteStatement : IDisposable
 {
     private readonly sqlite3 database;
@@ -74,11 +74,42 @@ internal sealed class SqliteStatement : IDisposable
         }
     }
 
-    /// <summary>A number of the row.</summary>
+    /// <summary>Runs it and shows each row, until that says that it is enough.</summary>
+    public void Each(Func<SqliteStatement, bool> goesOn)
+    {
+        try
+        {
+            while (true)
+            {
+                var answer = raw.sqlite3_step(statement);
+                if (answer == raw.SQLITE_DONE)
+                {
+                    return;
+                }
+                if (answer != raw.SQLITE_ROW)
+                {
+                    SqliteException.ThrowExceptionForRC(answer, database);
+                }
+                if (!goesOn(this))
+                {
+                    return;
+                }
+            }
+        }
+        finally
+        {
+            raw.sqlite3_reset(statement);
+        }
+    }
+
+    /// <summary>A number of the row; 0 where it is null.</summary>
     public long Number(int column) => raw.sqlite3_column_int64(statement, column);
 
     /// <summary>A text of the row.</summary>
     public string Text(int column) => raw.sqlite3_column_text(statement, column).utf8_to_string();
+
+    /// <summary>Bytes of the row, as long as it is the row.</summary>
+    public ReadOnlySpan<byte> Blob(int column) => raw.sqlite3_column_blob(statement, column);
 
     /// <summary>Bytes of the row.</summary>
     public byte[] Bytes(int column) => raw.sqlite3_column_blob(statement, column).ToArray();

@@ -9,15 +9,18 @@ internal sealed class StreamRecord
 {
     private readonly ImmutableDictionary<string, ResourceVersions> resources;
     private readonly ImmutableDictionary<string, ClaimJourney> claims;
+    private readonly IReadOnlyCollection<string>? missing;
 
     private StreamRecord(
         string stream,
         long position,
         long bytes,
         ImmutableDictionary<string, ResourceVersions> resources,
-        ImmutableDictionary<string, ClaimJourney> claims
+        ImmutableDictionary<string, ClaimJourney> claims,
+        IReadOnlyCollection<string>? missing = null
     )
     {
+        this.missing = missing;
         Stream = stream;
         Position = position;
         Bytes = bytes;
@@ -34,11 +37,14 @@ internal sealed class StreamRecord
     /// <summary>Payload bytes held, for the cache's bound.</summary>
     public long Bytes { get; }
 
+    /// <summary>It holds everything that the stream says; otherwise only what was appended since <see cref="Unread"/>.</summary>
+    public bool IsWhole => missing is null;
+
     /// <summary>Each resource with its versions, deleted ones included, in no order.</summary>
-    public IEnumerable<ResourceVersions> Resources => resources.Values;
+    public IEnumerable<ResourceVersions> Resources => Whole(resources).Values;
 
     /// <summary>Claims that we issued, in no order.</summary>
-    public IEnumerable<ClaimJourney> Claims => claims.Values;
+    public IEnumerable<ClaimJourney> Claims => Whole(claims).Values;
 
     /// <summary>A stream without entries.</summary>
     public static StreamRecord Empty(string stream) =>
@@ -49,6 +55,23 @@ internal sealed class StreamRecord
             ImmutableDictionary.Create<string, ResourceVersions>(StringComparer.Ordinal),
             ImmutableDictionary.Create<string, ClaimJourney>(StringComparer.Ordinal)
         );
+
+    /// <summary>A stream that was not read: all that is known is where it stands, and that it does not hold some resources. Good to append these
+    /// to; to be asked for nothing else.</summary>
+    /// <param name="stream">Its name.</param>
+    /// <param name="position">Position of its newest entry.</param>
+    /// <param name="missing">References <c>Type/id</c> of what it does not hold.</param>
+    public static StreamRecord Unread(string stream, long position, IReadOnlyCollection<string> missing) =>
+        position == 0
+            ? Empty(stream)
+            : new(
+                stream,
+                position,
+                0,
+                ImmutableDictionary.Create<string, ResourceVersions>(StringComparer.Ordinal),
+                ImmutableDictionary.Create<string, ClaimJourney>(StringComparer.Ordinal),
+                missing
+            );
 
     /// <summary>A stream that holds these resources and was written by nobody's request.</summary>
     /// <param name="stream">Its name.</param>
@@ -71,10 +94,14 @@ internal sealed class StreamRecord
     public ResourceVersions? Find(string type, string id) => Find(Key(type, id));
 
     /// <summary>The resource that a reference <c>Type/id</c> names, deleted or not; null when it was never here.</summary>
-    public ResourceVersions? Find(string reference) => resources.GetValueOrDefault(reference);
+    /// <exception cref="InvalidOperationException">The stream was not read, and this was not asked for when it was left unread.</exception>
+    public ResourceVersions? Find(string reference) =>
+        resources.TryGetValue(reference, out var found) ? found
+        : missing is null || missing.Contains(reference) ? null
+        : throw NotRead();
 
     /// <summary>The claim of that logical id; null when we issued none.</summary>
-    public ClaimJourney? Claim(string id) => claims.GetValueOrDefault(id);
+    public ClaimJourney? Claim(string id) => Whole(claims).GetValueOrDefault(id);
 
     /// <summary>The state after further entries, which must follow <see cref="Position"/> without a gap.</summary>
     /// <exception cref="InvalidDataException">An entry cannot be read, or does not follow.</exception>
@@ -140,8 +167,20 @@ internal sealed class StreamRecord
                 }
             }
         }
-        return new StreamRecord(Stream, position, bytes, nextResources.ToImmutable(), nextClaims.ToImmutable());
+        return new StreamRecord(
+            Stream,
+            position,
+            bytes,
+            nextResources.ToImmutable(),
+            nextClaims.ToImmutable(),
+            missing
+        );
     }
+
+    private T Whole<T>(T held) => IsWhole ? held : throw NotRead();
+
+    private static InvalidOperationException NotRead() =>
+        new("What a stream holds was asked of a stream that was not read.");
 
     private static string Key(string type, string id) => string.Concat(type, "/", id);
 }

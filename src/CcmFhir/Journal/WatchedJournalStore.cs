@@ -39,6 +39,10 @@ internal sealed class WatchedJournalStore(IJournalStore inner, Predicate<string>
         inner.ReadAsync(stream, after, cancel);
 
     /// <inheritdoc/>
+    public ValueTask<long?> PositionWithoutAsync(string stream, IReadOnlyList<string> keys, CancellationToken cancel) =>
+        inner.PositionWithoutAsync(stream, keys, cancel);
+
+    /// <inheritdoc/>
     public ValueTask<string?> FindAsync(string key, CancellationToken cancel) => inner.FindAsync(key, cancel);
 
     /// <inheritdoc/>

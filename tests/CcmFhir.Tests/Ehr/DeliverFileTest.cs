@@ -290,6 +290,12 @@ public sealed class DeliverFileTest
         public ValueTask<IReadOnlyList<JournalEntry>> ReadAsync(string stream, long after, CancellationToken cancel) =>
             store.ReadAsync(stream, after, cancel);
 
+        public ValueTask<long?> PositionWithoutAsync(
+            string stream,
+            IReadOnlyList<string> keys,
+            CancellationToken cancel
+        ) => store.PositionWithoutAsync(stream, keys, cancel);
+
         public ValueTask<string?> FindAsync(string key, CancellationToken cancel) => store.FindAsync(key, cancel);
 
         public IAsyncEnumerable<IndexEntry> ListAsync(string prefix, string? after, CancellationToken cancel) =>

@@ -58,11 +58,24 @@ public sealed class FhirServer : IAsyncLifetime
                 """
             );
         }
+        await StartAsync();
+    }
+
+    /// <summary>Ends the server and starts it anew over the same journal: it holds nothing of what it saw before.</summary>
+    public async Task StartAnewAsync()
+    {
+        Http.Dispose();
+        await app!.DisposeAsync();
+        await StartAsync();
+    }
+
+    private async Task StartAsync()
+    {
         app = await Server.BuildAsync(
             [
                 "--urls=http://127.0.0.1:0",
                 $"--Ccm:Store=sqlite:{Path.Combine(folder, "ccm.db")}",
-                $"--Ccm:Practices={practices}",
+                $"--Ccm:Practices={Path.Combine(folder, "practices")}",
                 Logging,
                 .. Settings,
             ],

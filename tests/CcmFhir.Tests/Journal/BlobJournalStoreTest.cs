@@ -14,5 +14,7 @@ public sealed class BlobJournalStoreTest(Azurite azurite) : JournalStoreContract
             Cancel
         );
 
+    private protected override bool TellsPosition => false;
+
     private protected override async ValueTask CleanAsync() => await azurite.DeleteJournalAsync(container);
 }

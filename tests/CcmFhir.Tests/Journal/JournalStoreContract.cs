@@ -17,6 +17,9 @@ public abstract class JournalStoreContract : IAsyncLifetime
     /// <summary>Opens the store of this test; called again it opens the same one anew.</summary>
     private protected abstract ValueTask<IJournalStore> OpenAsync();
 
+    /// <summary>The store knows where a stream stands without reading it.</summary>
+    private protected abstract bool TellsPosition { get; }
+
     /// <summary>Leaves nothing behind.</summary>
     private protected abstract ValueTask CleanAsync();
 
@@ -59,6 +62,26 @@ public abstract class JournalStoreContract : IAsyncLifetime
         (await Store.ReadAsync("s", 3, Cancel)).Select(entry => entry.Position).ShouldBe([4, 5]);
         (await ReadAsync("s", 5)).ShouldBeEmpty();
         (await ReadAsync("s", 99)).ShouldBeEmpty();
+    }
+
+    /// <summary>A store may say that it would have to read the stream; it never names another position.</summary>
+    [Fact]
+    public async Task Where_a_stream_stands_is_told_only_without_the_keys_that_are_asked_for()
+    {
+        await FillAsync("s", 5);
+        await FillAsync("other", 2);
+        (
+            await Store.AppendAsync(
+                new JournalCommit([new StreamAppend("s", 5, "five"u8.ToArray())], [new IndexEntry("there", "s")]),
+                Cancel
+            )
+        ).Outcome.ShouldBe(AppendOutcome.Appended);
+
+        (await Store.PositionWithoutAsync("s", ["there"], Cancel)).ShouldBeNull();
+        (await Store.PositionWithoutAsync("s", ["not there", "there"], Cancel)).ShouldBeNull();
+        (await Store.PositionWithoutAsync("s", ["not there"], Cancel)).ShouldBeOneOf(TellsPosition ? [6L] : [null]);
+        (await Store.PositionWithoutAsync("other", [], Cancel)).ShouldBeOneOf(TellsPosition ? [2L] : [null]);
+        (await Store.PositionWithoutAsync("none", ["not there"], Cancel)).ShouldBeOneOf(TellsPosition ? [0L] : [null]);
     }
 
     [Fact]

@@ -12,6 +12,8 @@ public sealed class SqliteJournalStoreTest : JournalStoreContract
 
     private protected override ValueTask<IJournalStore> OpenAsync() => new(SqliteJournalStore.Open(Database));
 
+    private protected override bool TellsPosition => true;
+
     private protected override ValueTask CleanAsync()
     {
         Directory.Delete(folder, recursive: true);

@@ -94,6 +94,25 @@ public class StreamRecordTest
             StreamRecord.Empty("s").After([Entry(1, Event(RecordKind.ClaimAccepted))])
         );
 
+    [Fact]
+    public void A_stream_that_was_not_read_takes_what_is_new_and_tells_nothing_else()
+    {
+        var unread = StreamRecord.Unread("patient/a/p1", 7, ["Task/t1"]);
+        unread.Find("Task", "t1").ShouldBeNull();
+        Should.Throw<InvalidOperationException>(() => unread.Find("Task", "t2"));
+
+        var after = unread.After([Entry(8, Put("Task", "t1", 1, "{}"))]);
+
+        after.Position.ShouldBe(8);
+        after.Find("Task", "t1")!.Current.VersionId.ShouldBe("1");
+        after.IsWhole.ShouldBeFalse();
+        Should.Throw<InvalidOperationException>(() => after.Find("Task", "t2"));
+        Should.Throw<InvalidOperationException>(() => after.Resources);
+        Should.Throw<InvalidOperationException>(() => after.Claims);
+        Should.Throw<InvalidOperationException>(() => after.Claim("c1"));
+        StreamRecord.Unread("patient/a/p1", 0, []).IsWhole.ShouldBeTrue("a stream without entries is known whole");
+    }
+
     private static JournalRecord Put(string type, string id, long version, string json) =>
         new(RecordKind.Put, type, id, version, Encoding.UTF8.GetBytes(json));
 
