@@ -6,7 +6,7 @@ namespace CcmFhir.Journal;
 /// dropped is read again, since the journal is the only truth.</summary>
 /// <param name="store">The journal.</param>
 /// <param name="maxBytes">Payload bytes held at most, roughly.</param>
-internal sealed class StreamRecords(IJournalStore store, long maxBytes = 192L * 1024 * 1024)
+internal sealed class StreamRecords(IJournalStore store, long maxBytes = 160L * 1024 * 1024)
 {
     private readonly ConcurrentDictionary<string, Held> held = new(StringComparer.Ordinal);
     private readonly Lock sweep = new();
