@@ -24,8 +24,7 @@ public sealed class SoakTest
             TestContext.Current.CancellationToken
         );
 
-        // On a busy machine more requests are under way at once, and handles with them: the recorded hour saw 18 more.
-        report.Violations(time: false, handles: 32).ShouldBeEmpty();
+        report.Violations(time: false).ShouldBeEmpty();
         report.Windows.Sum(window => window.Requests).ShouldBeGreaterThan((int)(Minutes * 60 * 40 * 0.8));
         // The load was one that writes.
         report.Windows[^1].JournalMegabytes.ShouldBeGreaterThan(report.Windows[0].JournalMegabytes);

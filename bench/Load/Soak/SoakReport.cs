@@ -41,8 +41,7 @@ public sealed record SoakReport(IReadOnlyList<SoakWindow> Windows, int Failed, s
 
     /// <summary>What grew beyond its bound, in words; empty when nothing did.</summary>
     /// <param name="time">Hold times to their bounds too: only where others on the machine do not come and go.</param>
-    /// <param name="handles">How many handles may be open more.</param>
-    public IReadOnlyList<string> Violations(bool time, double handles = MostHandles)
+    public IReadOnlyList<string> Violations(bool time)
     {
         var violations = new List<string>();
         if (Failed > 0)
@@ -55,7 +54,7 @@ public sealed record SoakReport(IReadOnlyList<SoakWindow> Windows, int Failed, s
             );
         }
         Hold("Resident memory", ResidentGrowth, MostResident);
-        Hold("The number of open handles", HandlesGrowth, handles);
+        Hold("The number of open handles", HandlesGrowth, MostHandles);
         if (time)
         {
             Hold("Processor time a request", ProcessorGrowth, MostProcessor);
