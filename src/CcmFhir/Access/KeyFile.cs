@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace CcmFhir.Access;
 
 /// <summary>Files of private keys: readable by their owner alone.</summary>
@@ -12,12 +10,13 @@ internal static class KeyFile
     /// <exception cref="IOException">It cannot be made.</exception>
     public static void Make(string file, string pem)
     {
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         }
-        var draft = string.Create(CultureInfo.InvariantCulture, $"{file}.{Environment.ProcessId}.new");
+        // Containers that share a folder all have process number 1: a draft's name tells them apart all the same.
+        var draft = $"{file}.{Guid.NewGuid():N}.new";
         try
         {
             using (var stream = new FileStream(draft, options))
