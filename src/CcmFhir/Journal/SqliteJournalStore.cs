@@ -27,7 +27,6 @@ internal sealed class SqliteJournalStore : IJournalStore
     private const int MostCommits = 512;
     private const long MostBytes = 32L * 1024 * 1024;
     private const int ListPage = 1000;
-    private const int PageBytes = 4096;
 
     private readonly string path;
     private readonly SqliteJournalOptions options;
@@ -258,7 +257,7 @@ internal sealed class SqliteJournalStore : IJournalStore
                 foreach (var pending in batch)
                 {
                     pending.Answer();
-                    checkpointer.Wrote(pending.Bytes + (PageBytes * pending.Commit.Index.Count));
+                    checkpointer.Wrote(pending.LogBytes);
                 }
                 if (checkpointer.WriterIsDue)
                 {
@@ -284,6 +283,8 @@ internal sealed class SqliteJournalStore : IJournalStore
 /// <summary>A commit that waits for the writer.</summary>
 internal sealed class PendingCommit
 {
+    private const int PageBytes = 4096;
+
     private readonly TaskCompletionSource<AppendResult> answer = new(
         TaskCreationOptions.RunContinuationsAsynchronously
     );
@@ -312,6 +313,10 @@ internal sealed class PendingCommit
     public (int Format, ReadOnlyMemory<byte> Bytes)[] Stored { get; }
 
     public long Bytes { get; }
+
+    /// <summary>About what it adds to the write-ahead log: its payloads, and a page for each key or, where there are fewer keys, for each stream. A
+    /// log holds pages and never less, however short an entry is.</summary>
+    public long LogBytes => Bytes + ((long)PageBytes * Math.Max(Commit.Index.Count, Commit.Appends.Count));
 
     /// <summary>Given up by its caller before it was begun.</summary>
     public bool Cancelled => cancel.IsCancellationRequested;
