@@ -4,7 +4,8 @@ using CcmFhir.Options;
 namespace CcmFhir.Pages;
 
 /// <summary>Decides the running month and the one before it once the server has started, so that whoever looks first at a large practice does not wait
-/// for thousands of patients. Nobody waits for it, and what it has not come to is decided when it is asked for.</summary>
+/// for thousands of patients. Nobody waits for it, and what it has not come to, or what is larger than is held unasked, is decided when it is asked
+/// for.</summary>
 /// <param name="board">Where decided months are held.</param>
 /// <param name="practices">The practices.</param>
 /// <param name="rules">The rules.</param>
@@ -20,11 +21,11 @@ internal sealed class BoardWarming(
     ILogger<BoardWarming> log
 ) : BackgroundService
 {
-    /// <summary>Patients' months held at most, about: a few kilobytes each.</summary>
-    public const int Most = 20_000;
-
     // One at a time leaves the other processors to those who ask.
     private const int AtOnce = 1;
+
+    /// <summary>Patients' months held at most: a few kilobytes each, and each is a patient decided.</summary>
+    public int Most { get; init; } = 20_000;
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -40,9 +41,16 @@ internal sealed class BoardWarming(
                 {
                     var running = ServiceMonth.Of(clock.GetUtcNow(), file.Practice.TimeZone);
                     var month = back == 0 ? running : running.Previous;
-                    if (held < Most && rules.NameFor(month) is not null)
+                    if (rules.NameFor(month) is null)
                     {
-                        held += (await board.MonthAsync(file, month, stoppingToken, AtOnce)).Rows.Count;
+                        continue;
+                    }
+                    // Looked at before, so that one practice of a hundred thousand does not fill the memory before anybody asks for it.
+                    var patients = await board.CountAsync(file, month, stoppingToken);
+                    if (held + patients <= Most)
+                    {
+                        await board.MonthAsync(file, month, stoppingToken, AtOnce);
+                        held += patients;
                     }
                 }
             }

@@ -112,6 +112,10 @@ internal sealed class MonthBoard(
         return new BoardMonth(rows, oldest);
     }
 
+    /// <summary>How many patients a month has, without deciding any.</summary>
+    public async Task<int> CountAsync(PracticeFile file, ServiceMonth month, CancellationToken cancel) =>
+        (await PatientsAsync(file.Practice.Slug, month, clock.GetUtcNow(), cancel)).Count;
+
     /// <summary>When patients are enrolled: for each the stretches in which a consent to a program of care management is in force.</summary>
     public async Task<IReadOnlyList<IReadOnlyList<Stretch>>> EnrolledAsync(PracticeFile file, CancellationToken cancel)
     {

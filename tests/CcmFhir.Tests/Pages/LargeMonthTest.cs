@@ -9,6 +9,7 @@ using CcmFhir.Pages;
 using CcmFhir.Tests.Ehr;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace CcmFhir.Tests.Pages;
 
@@ -115,6 +116,32 @@ public sealed class LargeMonthTest(ITestOutputHelper output) : IAsyncLifetime
             );
         }
         output.WriteLine($"{Patients} patients after a start: running month and the one before{said}");
+    }
+
+    [Fact]
+    public async Task What_does_not_fit_is_not_decided_before_somebody_looks()
+    {
+        var board = ActivatorUtilities.CreateInstance<MonthBoard>(app.Services);
+        var practices = app.Services.GetRequiredService<Practices>();
+        using var warming = new BoardWarming(
+            board,
+            practices,
+            RuleSet.Medicare,
+            clock,
+            app.Lifetime,
+            NullLogger<BoardWarming>.Instance
+        )
+        {
+            Most = Patients * 3 / 2,
+        };
+        await warming.StartAsync(CancellationToken.None);
+        await warming.ExecuteTask!;
+        var ready = clock.GetUtcNow();
+        clock.Advance(TimeSpan.FromSeconds(10));
+        var file = practices.Find(CareMonths.Practice)!;
+
+        (await board.MonthAsync(file, new(2026, 11), CancellationToken.None)).AsOf.ShouldBeLessThanOrEqualTo(ready);
+        (await board.MonthAsync(file, new(2026, 10), CancellationToken.None)).AsOf.ShouldBeGreaterThan(ready);
     }
 
     private async Task StartAsync()
