@@ -87,30 +87,15 @@ public sealed class AzuriteProcess : IAsyncDisposable
         await using var alone = await AloneAsync(Path.Combine(cache, "lock"));
         if (!File.Exists(Path.Combine(cache, "installed")))
         {
-            using var npm = Process.Start(
-                new ProcessStartInfo("npm")
-                {
-                    ArgumentList =
-                    {
-                        "install",
-                        "--prefix",
-                        cache,
-                        "--no-audit",
-                        "--no-fund",
-                        "--no-save",
-                        $"azurite@{Version}",
-                    },
-                    UseShellExecute = false,
-                    RedirectStandardOutput = true,
-                    RedirectStandardError = true,
-                }
-            )!;
-            var output = npm.StandardOutput.ReadToEndAsync();
-            var errors = await npm.StandardError.ReadToEndAsync();
-            await npm.WaitForExitAsync();
-            if (npm.ExitCode != 0)
+            var npm = await ProgramRun.RunAsync(
+                "npm",
+                ["install", "--prefix", cache, "--no-audit", "--no-fund", "--no-save", $"azurite@{Version}"]
+            );
+            if (npm.Code != 0)
             {
-                throw new InvalidOperationException($"npm could not install azurite {Version}: {errors}{await output}");
+                throw new InvalidOperationException(
+                    $"npm could not install azurite {Version}: {npm.Errors}{npm.Output}"
+                );
             }
             await File.WriteAllTextAsync(Path.Combine(cache, "installed"), Version);
         }

@@ -84,23 +84,16 @@ public sealed class ServerProcess : IDisposable
             "--urls",
             address.ToString(),
         ];
-        var start = new ProcessStartInfo(command[0], command[1..])
-        {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        foreach (var (key, value) in settings)
-        {
-            start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
-        }
-        var server = new ServerProcess(Process.Start(start)!, address);
+        var server = new ServerProcess(Process.Start(ProgramRun.Start(command[0], command[1..], settings))!, address);
         server.process.OutputDataReceived += server.Take;
         server.process.ErrorDataReceived += server.Take;
         server.process.BeginOutputReadLine();
         server.process.BeginErrorReadLine();
         return server;
     }
+
+    /// <summary>Waits until it has ended.</summary>
+    public Task EndedAsync(CancellationToken cancel) => process.WaitForExitAsync(cancel);
 
     /// <summary>SIGKILL, and waits until the process is gone.</summary>
     public void Kill()

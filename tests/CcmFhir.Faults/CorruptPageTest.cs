@@ -31,8 +31,7 @@ public sealed class CorruptPageTest(FaultTable table) : IDisposable
     [Fact]
     public async Task Changed_bytes_are_told_and_never_billed()
     {
-        await scene.StartAsync();
-        await load.SendAsync(() => scene.Address, clients: 8);
+        await scene.SendAsync(load, clients: 8);
         var sound = await SeenAsync();
         scene.Stop();
         // What lies in the log is copied into the file by the next start.
@@ -66,8 +65,7 @@ public sealed class CorruptPageTest(FaultTable table) : IDisposable
     {
         // So little that the log is not begun anew: all of it counts.
         var small = new CareLoad(patients: 8, rounds: 2);
-        await scene.StartAsync();
-        await small.SendAsync(() => scene.Address, clients: 2);
+        await scene.SendAsync(small, clients: 2);
         scene.Stop();
         var log = scene.Store + "-wal";
         var (sound, file) = (

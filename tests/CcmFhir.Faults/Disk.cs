@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using CcmFhir.Load;
 
 namespace CcmFhir.Faults;
 
@@ -76,22 +77,12 @@ internal sealed class Disk : IDisposable
     {
         try
         {
-            using var process = Process.Start(
-                new ProcessStartInfo(program, arguments)
-                {
-                    UseShellExecute = false,
-                    RedirectStandardOutput = true,
-                    RedirectStandardError = true,
-                }
-            )!;
-            var errors = process.StandardError.ReadToEndAsync();
-            await process.StandardOutput.ReadToEndAsync();
-            await process.WaitForExitAsync();
-            if (process.ExitCode != 0)
+            var (code, _, errors) = await ProgramRun.RunAsync(program, arguments);
+            if (code != 0)
             {
-                TestContext.Current.TestOutputHelper?.WriteLine($"{program}: {await errors}");
+                TestContext.Current.TestOutputHelper?.WriteLine($"{program}: {errors}");
             }
-            return process.ExitCode;
+            return code;
         }
         catch (System.ComponentModel.Win32Exception)
         {

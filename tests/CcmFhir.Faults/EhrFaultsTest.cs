@@ -32,9 +32,14 @@ public sealed class EhrFaultsTest(FaultTable table) : IDisposable
     public async Task Every_claim_is_at_the_EHR_once_although_it_fails_and_the_server_is_killed()
     {
         using var ehr = new PlayedEhr { RetryAfter = "0" };
+        using var pushed = new SemaphoreSlim(0);
         var (dice, misdeeds) = (new Random(7), 0);
-        ehr.Behave = (_, _) =>
+        ehr.Behave = (method, address) =>
         {
+            if (method == "POST" && address.StartsWith("Claim", StringComparison.Ordinal))
+            {
+                pushed.Release();
+            }
             lock (dice)
             {
                 if (dice.Next(10) >= 3)
@@ -57,8 +62,7 @@ public sealed class EhrFaultsTest(FaultTable table) : IDisposable
         scene.Settings["Ccm:PushEverySeconds"] = "1";
         scene.Settings["Ccm:EhrKeys"] = Path.Combine(scene.Folder, "keys");
         var load = new CareLoad(patients: 60, rounds: 2);
-        await scene.StartAsync();
-        await load.SendAsync(() => scene.Address, clients: 8);
+        await scene.SendAsync(load, clients: 8);
         using (var http = new HttpClient())
         {
             using var closed = await http.PostAsync(
@@ -72,12 +76,9 @@ public sealed class EhrFaultsTest(FaultTable table) : IDisposable
         for (var kill = 1; kill <= Kills; kill++)
         {
             // In the middle of its pushing.
-            var enough = load.Patients * kill / (Kills + 1);
-            using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-            patience.CancelAfter(TimeSpan.FromMinutes(1));
-            while (ehr.Count("POST", "Claim") < enough)
+            for (var claim = 0; claim < load.Patients / (Kills + 1); claim++)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, patience.Token);
+                (await pushed.WaitAsync(TimeSpan.FromMinutes(1), Cancel)).ShouldBeTrue("nothing more is pushed");
             }
             await scene.StartAsync();
         }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using CcmFhir.Load;
 
 namespace CcmFhir.Faults;
@@ -75,6 +74,37 @@ internal sealed class FaultScene : IDisposable
         );
     }
 
+    /// <summary>Starts the server and sends every bundle of a load.</summary>
+    /// <param name="load">The load.</param>
+    /// <param name="clients">How many send at a time.</param>
+    public async Task SendAsync(CareLoad load, int clients)
+    {
+        await StartAsync();
+        await load.SendAsync(() => Address, clients);
+    }
+
+    /// <summary>Starts the server and sends a load while something happens in rounds, each of which says with <see cref="CareLoad.Allow"/> how many
+    /// bundles may go; after the last one all may.</summary>
+    /// <param name="load">The load.</param>
+    /// <param name="clients">How many send at a time.</param>
+    /// <param name="rounds">How many rounds.</param>
+    /// <param name="happens">What happens in the round of a number, from 0.</param>
+    public async Task SendAsync(CareLoad load, int clients, int rounds, Func<int, Task> happens)
+    {
+        await StartAsync();
+        await load.SendAsync(
+            () => Address,
+            clients,
+            async () =>
+            {
+                for (var round = 0; round < rounds; round++)
+                {
+                    await happens(round);
+                }
+            }
+        );
+    }
+
     /// <summary>Starts the server where it may refuse to.</summary>
     /// <returns>What it said when it refused; null when it runs.</returns>
     public async Task<string?> TryStartAsync()
@@ -91,25 +121,8 @@ internal sealed class FaultScene : IDisposable
     }
 
     /// <summary>Runs a command of the program to its end.</summary>
-    /// <returns>Exit code, output, and what it wrote to standard error.</returns>
-    public async Task<(int Code, string Output, string Errors)> CommandAsync(params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", [Program, .. arguments])
-        {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        foreach (var (key, value) in Settings)
-        {
-            start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
-        }
-        using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync(Cancel);
-        var output = await process.StandardOutput.ReadToEndAsync(Cancel);
-        await process.WaitForExitAsync(Cancel);
-        return (process.ExitCode, output, await errors);
-    }
+    public Task<ProgramRun> CommandAsync(params string[] arguments) =>
+        ProgramRun.RunAsync("dotnet", [Program, .. arguments], Settings, Cancel);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -25,32 +25,29 @@ public sealed class FullDiskTest(FaultTable table) : IDisposable
         }
         var load = new CareLoad(patients: 40, rounds: 12);
         var violations = new List<string>();
-        await scene.StartAsync();
-        await load.SendAsync(
-            () => scene.Address,
+        await scene.SendAsync(
+            load,
             Clients,
-            async () =>
+            Rounds,
+            async round =>
             {
-                for (var round = 0; round < Rounds; round++)
+                load.Allow(40);
+                await load.AnswersAsync(40);
+                disk.Fill();
+                // The log may still have room within itself, or give some back.
+                load.Allow(20);
+                await load.RefusalsAsync(20, again: disk.Fill);
+                await ReadAsync(violations);
+                if (round == 1)
                 {
-                    load.Allow(40);
-                    await load.AnswersAsync(40);
-                    disk.Fill();
-                    // The log may still have room within itself, or give some back.
-                    load.Allow(20);
-                    await load.RefusalsAsync(20, again: disk.Fill);
-                    await ReadAsync(violations);
-                    if (round == 1)
-                    {
-                        await StartWhileFullAsync(violations);
-                    }
-                    disk.Free();
-                    if (!scene.Runs)
-                    {
-                        await scene.StartAsync();
-                    }
-                    await load.AnswersAsync(8);
+                    await StartWhileFullAsync(violations);
                 }
+                disk.Free();
+                if (!scene.Runs)
+                {
+                    await scene.StartAsync();
+                }
+                await load.AnswersAsync(8);
             }
         );
         await scene.StartAsync();
@@ -75,24 +72,21 @@ public sealed class FullDiskTest(FaultTable table) : IDisposable
         ];
         var load = new CareLoad(patients: 60, rounds: 6);
         var violations = new List<string>();
-        await scene.StartAsync();
-        await load.SendAsync(
-            () => scene.Address,
+        load.Allow(load.Bundles / 2);
+        await scene.SendAsync(
+            load,
             Clients,
-            async () =>
+            Rounds,
+            async round =>
             {
-                load.Allow(load.Bundles / 2);
-                for (var round = 0; round < Rounds; round++)
+                await load.RefusalsAsync(20);
+                await ReadAsync(violations);
+                await BoundAsync("unlimited");
+                await load.AnswersAsync(20);
+                if (round + 1 < Rounds)
                 {
-                    await load.RefusalsAsync(20);
-                    await ReadAsync(violations);
-                    await BoundAsync("unlimited");
-                    await load.AnswersAsync(20);
-                    if (round + 1 < Rounds)
-                    {
-                        await BoundAsync("65536");
-                        load.Allow(20);
-                    }
+                    await BoundAsync("65536");
+                    load.Allow(20);
                 }
             }
         );

@@ -14,31 +14,28 @@ public sealed class LockedStoreTest(FaultTable table) : IDisposable
     public async Task A_lock_of_another_process_is_waited_for_and_then_refused_for_a_time()
     {
         var load = new CareLoad(patients: 40, rounds: 4);
-        await scene.StartAsync();
-        await load.SendAsync(
-            () => scene.Address,
+        await scene.SendAsync(
+            load,
             clients: 8,
-            async () =>
+            Rounds,
+            async _ =>
             {
-                for (var round = 0; round < Rounds; round++)
+                load.Allow(20);
+                await load.AnswersAsync(20);
+                using var other = new SqliteConnection($"Data Source={scene.Store};Pooling=False");
+                other.Open();
+                using (var reading = other.BeginTransaction(deferred: true))
                 {
+                    // A reader that never ends keeps the log from being copied back; nobody else notices.
+                    Run(other, reading, "SELECT count(*) FROM entry");
                     load.Allow(20);
                     await load.AnswersAsync(20);
-                    using var other = new SqliteConnection($"Data Source={scene.Store};Pooling=False");
-                    other.Open();
-                    using (var reading = other.BeginTransaction(deferred: true))
-                    {
-                        // A reader that never ends keeps the log from being copied back; nobody else notices.
-                        Run(other, reading, "SELECT count(*) FROM entry");
-                        load.Allow(20);
-                        await load.AnswersAsync(20);
-                    }
-                    using var writing = other.BeginTransaction(deferred: false);
-                    load.Allow(8);
-                    await load.RefusalsAsync(4);
-                    await writing.RollbackAsync(TestContext.Current.CancellationToken);
-                    await load.AnswersAsync(8);
                 }
+                using var writing = other.BeginTransaction(deferred: false);
+                load.Allow(8);
+                await load.RefusalsAsync(4);
+                await writing.RollbackAsync(TestContext.Current.CancellationToken);
+                await load.AnswersAsync(8);
             }
         );
         await scene.StartAsync();

@@ -32,28 +32,24 @@ public sealed class MemoryTest(FaultTable table) : IDisposable
             Cancel
         );
         var load = new CareLoad(patients: 60, rounds: 5);
-        await scene.StartAsync();
-        await load.SendAsync(
-            () => scene.Address,
+        load.Allow(load.Bundles);
+        await scene.SendAsync(
+            load,
             clients: 4,
-            async () =>
+            Rounds,
+            async round =>
             {
-                load.Allow(load.Bundles);
-                for (var round = 0; round < Rounds; round++)
+                var first = round * LargeAtOnce;
+                var sending = Task.WhenAll(Enumerable.Range(first, LargeAtOnce).Select(SendLargeAsync));
+                while (!sending.IsCompleted)
                 {
-                    var first = round * LargeAtOnce;
-                    var sending = Task.WhenAll(Enumerable.Range(first, LargeAtOnce).Select(SendLargeAsync));
-                    while (!sending.IsCompleted)
+                    await Task.WhenAny(sending, scene.Server.EndedAsync(Cancel));
+                    if (!scene.Runs)
                     {
-                        await RestartWhereEndedAsync();
-                        await Task.WhenAny(
-                            sending,
-                            Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Cancel)
-                        );
+                        await scene.StartAsync();
                     }
-                    await sending;
-                    await RestartWhereEndedAsync();
                 }
+                await sending;
             }
         );
         scene.Settings.Remove("DOTNET_GCHeapHardLimit");
@@ -66,14 +62,6 @@ public sealed class MemoryTest(FaultTable table) : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => scene.Dispose();
-
-    private async Task RestartWhereEndedAsync()
-    {
-        if (!scene.Runs)
-        {
-            await scene.StartAsync();
-        }
-    }
 
     private async Task SendLargeAsync(int patient)
     {

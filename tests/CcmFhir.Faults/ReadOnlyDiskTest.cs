@@ -19,8 +19,7 @@ public sealed class ReadOnlyDiskTest(FaultTable table) : IDisposable
         // Permissions do not bind root unless it gives up its privileges.
         scene.Through = Environment.IsPrivilegedProcess ? ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] : [];
         var load = new CareLoad(patients: 20, rounds: 2);
-        await scene.StartAsync();
-        await load.SendAsync(() => scene.Address, clients: 8);
+        await scene.SendAsync(load, clients: 8);
         scene.Stop();
         var violations = new List<string>();
 
@@ -76,25 +75,22 @@ public sealed class ReadOnlyDiskTest(FaultTable table) : IDisposable
         }
         const int rounds = 2;
         var load = new CareLoad(patients: 40, rounds: 4);
-        await scene.StartAsync();
-        await load.SendAsync(
-            () => scene.Address,
+        await scene.SendAsync(
+            load,
             clients: 8,
-            async () =>
+            rounds,
+            async _ =>
             {
-                for (var round = 0; round < rounds; round++)
-                {
-                    // Between two bundles: of a sync that is under way at that moment, Linux 6.18 may say that it succeeded when it did not.
-                    load.Allow(40);
-                    await load.AnswersAsync(40);
-                    await disk.AbortAsync();
-                    load.Allow(20);
-                    await load.RefusalsAsync(20);
-                    scene.Stop();
-                    await disk.MountAgainAsync();
-                    await scene.StartAsync();
-                    await load.AnswersAsync(20);
-                }
+                // Between two bundles: of a sync that is under way at that moment, Linux 6.18 may say that it succeeded when it did not.
+                load.Allow(40);
+                await load.AnswersAsync(40);
+                await disk.AbortAsync();
+                load.Allow(20);
+                await load.RefusalsAsync(20);
+                scene.Stop();
+                await disk.MountAgainAsync();
+                await scene.StartAsync();
+                await load.AnswersAsync(20);
             }
         );
 

@@ -22,18 +22,15 @@ public sealed class StorageFaultsTest(FaultTable table) : IDisposable
         await using var tables = await FaultProxy.StartAsync(azurite.TablePort, Share, seed: 2);
         scene.Settings["Ccm:Store"] = $"azure:{azurite.ConnectionString(blobs.Port, tables.Port)}";
         var load = new CareLoad(patients: 10, rounds: 4);
-        await scene.StartAsync();
-        await load.SendAsync(
-            () => scene.Address,
+        load.Allow(load.Bundles);
+        await scene.SendAsync(
+            load,
             clients: 8,
-            async () =>
+            Kills,
+            async _ =>
             {
-                load.Allow(load.Bundles);
-                for (var kill = 0; kill < Kills; kill++)
-                {
-                    await load.AnswersAsync(load.Bundles / (Kills + 1));
-                    await scene.StartAsync();
-                }
+                await load.AnswersAsync(load.Bundles / (Kills + 1));
+                await scene.StartAsync();
             }
         );
         scene.Settings["Ccm:Store"] = $"azure:{azurite.ConnectionString()}";

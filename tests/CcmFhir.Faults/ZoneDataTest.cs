@@ -13,8 +13,7 @@ public sealed class ZoneDataTest(FaultTable table) : IDisposable
     public async Task Without_time_zone_data_the_start_is_refused_with_what_to_install()
     {
         var load = new CareLoad(patients: 10, rounds: 2);
-        await scene.StartAsync();
-        await load.SendAsync(() => scene.Address, clients: 8);
+        await scene.SendAsync(load, clients: 8);
         scene.Stop();
         var violations = new List<string>();
         byte[]?[] files = [null, [], "TZif"u8.ToArray(), new byte[4096]];

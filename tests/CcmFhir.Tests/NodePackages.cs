@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using CcmFhir.Load;
 
 namespace CcmFhir.Tests;
 
@@ -27,18 +27,8 @@ internal static class NodePackages
     /// <returns>What it wrote.</returns>
     public static async Task<string> RunAsync(string program, params string[] arguments)
     {
-        using var process = Process.Start(
-            new ProcessStartInfo(program, arguments)
-            {
-                UseShellExecute = false,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            }
-        )!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = await process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        process.ExitCode.ShouldBe(0, errors + await output);
-        return await output;
+        var (code, output, errors) = await ProgramRun.RunAsync(program, arguments);
+        code.ShouldBe(0, errors + output);
+        return output;
     }
 }

@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using CcmFhir.Domain;
 using CcmFhir.Intake;
 using CcmFhir.Journal;
+using CcmFhir.Load;
 using CcmFhir.MonthEnd;
 using CcmFhir.Options;
 using CcmFhir.Tests.Journal;
@@ -243,30 +243,22 @@ public sealed class ClaimRegistryTest(Azurite azurite) : IAsyncLifetime
     // How many claims it says that it issued.
     private async Task<int> RunAsync(string slug)
     {
-        using var process = Process.Start(
-            new ProcessStartInfo("dotnet")
-            {
-                ArgumentList =
-                {
-                    Path.Combine(AppContext.BaseDirectory, "ccmfhir.dll"),
-                    "close",
-                    "--practice",
-                    Path.Combine(folder, slug + ".json"),
-                    "--month",
-                    "2026-10",
-                    "--as-of",
-                    "2026-11-23T00:00:00Z",
-                },
-                Environment = { ["Ccm__Store"] = $"sqlite:{Path.Combine(folder, "journal.db")}" },
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-                UseShellExecute = false,
-            }
-        )!;
-        var errors = process.StandardError.ReadToEndAsync(Cancel);
-        var output = await process.StandardOutput.ReadToEndAsync(Cancel);
-        await process.WaitForExitAsync(Cancel);
-        process.ExitCode.ShouldBe(0, output + await errors);
+        var (code, output, errors) = await ProgramRun.RunAsync(
+            "dotnet",
+            [
+                Path.Combine(AppContext.BaseDirectory, "ccmfhir.dll"),
+                "close",
+                "--practice",
+                Path.Combine(folder, slug + ".json"),
+                "--month",
+                "2026-10",
+                "--as-of",
+                "2026-11-23T00:00:00Z",
+            ],
+            [new("Ccm:Store", $"sqlite:{Path.Combine(folder, "journal.db")}")],
+            Cancel
+        );
+        code.ShouldBe(0, output + errors);
         var line = output.Split('\n').Single(text => text.Contains(" claims issued now"));
         return int.Parse(line.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
     }

@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using CcmFhir.Load;
 using CcmFhir.Telemetry;
 
 namespace CcmFhir.Tests.Infra;
@@ -100,7 +100,7 @@ public partial class BicepTest
             _ => [],
         };
 
-    private static async Task<(int Code, string Output, string Errors)> BicepAsync(string command)
+    private static async Task<ProgramRun> BicepAsync(string command)
     {
         var compiler = typeof(BicepTest)
             .Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
@@ -111,23 +111,11 @@ public partial class BicepTest
             // A package does not carry the execute bit.
             File.SetUnixFileMode(compiler, File.GetUnixFileMode(compiler) | UnixFileMode.UserExecute);
         }
-        var start = new ProcessStartInfo(compiler)
-        {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            Environment = { ["DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"] = "1" },
-        };
-        start.ArgumentList.Add(command);
-        start.ArgumentList.Add(Repository.At("infra", "main.bicep"));
-        if (command == "build")
-        {
-            start.ArgumentList.Add("--stdout");
-        }
-        using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        return (process.ExitCode, output, await errors);
+        return await ProgramRun.RunAsync(
+            compiler,
+            [command, Repository.At("infra", "main.bicep"), .. command == "build" ? (string[])["--stdout"] : []],
+            [new("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "1")],
+            TestContext.Current.CancellationToken
+        );
     }
 }
