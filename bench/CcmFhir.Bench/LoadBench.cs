@@ -18,12 +18,7 @@ internal static class LoadBench
         int[] numbers = options.Connections is { } one ? [one] : [1, 8, 32];
         var span = TimeSpan.FromSeconds(options.Short ? 4 : 20);
         using var folder = new LoadFolder();
-        using var server = await ServerProcess.StartAsync(
-            program,
-            folder.Settings,
-            TimeProvider.System,
-            CancellationToken.None
-        );
+        using var server = await PublishedServer.StartAsync(program, folder);
         using var meter = new JournalMeter(server.Id);
         var months = new CareMonths();
         var patient = 0;

@@ -35,12 +35,7 @@ internal static class ScaleBench
     )
     {
         using var folder = new LoadFolder();
-        using var server = await ServerProcess.StartAsync(
-            program,
-            folder.Settings,
-            TimeProvider.System,
-            CancellationToken.None
-        );
+        using var server = await PublishedServer.StartAsync(program, folder);
         var months = new CareMonths();
         var costs = new Dictionary<string, double>(StringComparer.Ordinal);
 
@@ -132,12 +127,7 @@ internal static class ScaleBench
     private static async Task HistoryAsync(string program, int rounds)
     {
         using var folder = new LoadFolder();
-        using var server = await ServerProcess.StartAsync(
-            program,
-            folder.Settings,
-            TimeProvider.System,
-            CancellationToken.None
-        );
+        using var server = await PublishedServer.StartAsync(program, folder);
         var months = new CareMonths();
         using var connection = new Connection();
         await connection.OpenAsync(server.Address, CancellationToken.None);
