@@ -33,7 +33,8 @@ public sealed class SoakMix
         {
             return Connection.Render("POST", $"{Fhir(patient)}/$ccm-close?month={CareMonths.Month}&dryRun=true", null);
         }
-        return (number % 20) switch
+        // A kind further with each time that all patients have come: what is written is read later, and what was read is written to.
+        return ((number + (number / Patients)) % 20) switch
         {
             0 => Connection.Render("POST", Fhir(patient), (log % 2 == 0 ? later : first).Enrolment(patient)),
             1 or 2 or 3 => Connection.Render("POST", $"{Fhir(patient)}/Task", first.Time(patient, 3 + log)),
