@@ -11,23 +11,13 @@ using CcmFhir.Tests.Journal;
 namespace CcmFhir.Tests.Functions;
 
 /// <summary>The published folder under what the Functions host does.</summary>
-[Collection(AzureDeployment.Alone)]
-public sealed class FunctionsHostTest(Azurite azurite, PublishedProgram published) : IAsyncLifetime
+public sealed class FunctionsHostTest(Azurite azurite, PublishedProgram published) : DeploymentTest(azurite, published)
 {
-    private AzureDeployment deployment = null!;
-
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync() =>
-        deployment = await AzureDeployment.OpenAsync(azurite, published, Cancel);
-
-    public ValueTask DisposeAsync() => deployment.DisposeAsync();
-
     [Fact]
     public async Task A_bundle_goes_in_chunked_and_gzipped_and_comes_out_by_a_search_with_repeated_parameters()
     {
-        var host = await deployment.InstanceAsync(Cancel);
-        using var http = await deployment.ClientAsync(host, Cancel);
+        var host = await Deployment.InstanceAsync(Cancel);
+        using var http = await Deployment.ClientAsync(host, Cancel);
         using var packed = new MemoryStream();
         await using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
         {
@@ -56,7 +46,7 @@ public sealed class FunctionsHostTest(Azurite azurite, PublishedProgram publishe
     [Fact]
     public async Task What_is_open_to_all_is_reached_through_the_host_and_what_is_not_asks_for_a_token()
     {
-        var host = await deployment.InstanceAsync(Cancel);
+        var host = await Deployment.InstanceAsync(Cancel);
         using var http = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false });
         string[] open =
         [
@@ -79,7 +69,7 @@ public sealed class FunctionsHostTest(Azurite azurite, PublishedProgram publishe
     [Fact]
     public async Task An_outsider_cannot_reach_a_function_of_the_host()
     {
-        var host = await deployment.InstanceAsync(Cancel);
+        var host = await Deployment.InstanceAsync(Cancel);
         var calls = host.Functions.Where(name => name is not ("Fhir" or "Home" or "Lab" or "Web")).ToList();
         calls.ShouldBe(["CloseShard", "MonthEnd", "PullDue", "PushClaims", "PushDue"], ignoreOrder: true);
 
@@ -143,9 +133,9 @@ public sealed class FunctionsHostTest(Azurite azurite, PublishedProgram publishe
             ["baseUrl"] = ehr.BaseAddress.ToString().TrimEnd('/'),
             ["references"] = "same-ids",
         };
-        await deployment.PracticeAsync(practice.ToJsonString());
-        var host = await deployment.InstanceAsync(Cancel);
-        using var http = await deployment.ClientAsync(host, Cancel);
+        await Deployment.PracticeAsync(practice.ToJsonString());
+        var host = await Deployment.InstanceAsync(Cancel);
+        using var http = await Deployment.ClientAsync(host, Cancel);
         await AzureDeployment.EnrolAsync(http, 12, Cancel);
 
         var (status, body) = await AzureDeployment.EndAsync(
@@ -157,7 +147,7 @@ public sealed class FunctionsHostTest(Azurite azurite, PublishedProgram publishe
         status.ShouldBe(200, body.ToJsonString());
         Number(body, "patients").ShouldBe(12);
         Number(body, "claims").ShouldBe(12);
-        (await deployment.ClaimsAsync(12, Cancel)).ShouldAllBe(claims => claims == 1);
+        (await Deployment.ClaimsAsync(12, Cancel)).ShouldAllBe(claims => claims == 1);
         while (ehr.Claims.Count < 12)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(50), new RealTime(), Cancel);
@@ -169,16 +159,16 @@ public sealed class FunctionsHostTest(Azurite azurite, PublishedProgram publishe
             using var fired = await host.FireAsync(timer, Cancel);
             fired.StatusCode.ShouldBe(HttpStatusCode.OK, host.Output);
         }
-        await deployment.QuietAsync(Cancel);
+        await Deployment.QuietAsync(Cancel);
         ehr.Claims.Count.ShouldBe(12);
-        (await deployment.ClaimsAsync(12, Cancel)).ShouldAllBe(claims => claims == 1);
+        (await Deployment.ClaimsAsync(12, Cancel)).ShouldAllBe(claims => claims == 1);
     }
 
     [Fact]
     public async Task The_timer_starts_the_month_before_once()
     {
-        var host = await deployment.InstanceAsync(Cancel, ("Ccm__CloseHour", "0"));
-        using var http = await deployment.ClientAsync(host, Cancel);
+        var host = await Deployment.InstanceAsync(Cancel, ("Ccm__CloseHour", "0"));
+        using var http = await Deployment.ClientAsync(host, Cancel);
         for (var hour = 0; hour < 3; hour++)
         {
             using var fired = await host.FireAsync("MonthEnd", Cancel);
@@ -198,8 +188,8 @@ public sealed class FunctionsHostTest(Azurite azurite, PublishedProgram publishe
     [Fact]
     public async Task A_program_that_is_killed_in_the_middle_is_started_again_and_finishes()
     {
-        var host = await deployment.InstanceAsync(Cancel);
-        using var http = await deployment.ClientAsync(host, Cancel);
+        var host = await Deployment.InstanceAsync(Cancel);
+        using var http = await Deployment.ClientAsync(host, Cancel);
         await AzureDeployment.EnrolAsync(http, 30, Cancel);
         host.Delivering = (_, count) => KillOnce(host, count);
 
@@ -211,24 +201,24 @@ public sealed class FunctionsHostTest(Azurite azurite, PublishedProgram publishe
         var (code, body) = await AzureDeployment.EndAsync(http, status, Cancel);
 
         code.ShouldBe(200, body.ToJsonString());
-        (await deployment.ClaimsAsync(30, Cancel)).ShouldAllBe(claims => claims == 1);
+        (await Deployment.ClaimsAsync(30, Cancel)).ShouldAllBe(claims => claims == 1);
     }
 
     [Fact]
     public async Task Two_instances_close_one_month_at_once_one_is_killed_and_each_patient_has_one_claim()
     {
         const int Patients = 110;
-        var one = await deployment.InstanceAsync(Cancel);
-        var two = await deployment.InstanceAsync(Cancel);
-        using var http = await deployment.ClientAsync(one, Cancel);
-        using var other = await deployment.ClientAsync(two, Cancel);
+        var one = await Deployment.InstanceAsync(Cancel);
+        var two = await Deployment.InstanceAsync(Cancel);
+        using var http = await Deployment.ClientAsync(one, Cancel);
+        using var other = await Deployment.ClientAsync(two, Cancel);
         await AzureDeployment.EnrolAsync(http, Patients, Cancel);
 
         // By the queue, and by two requests at once that each go over all patients.
         var status = await AzureDeployment.CloseAsync(http, Cancel);
         var whole = http.PostAsync($"$ccm-close?month={CareMonths.Month}", null, Cancel);
         var killed = other.PostAsync($"$ccm-close?month={CareMonths.Month}", null, Cancel);
-        await using (var journal = await deployment.JournalAsync(Cancel))
+        await using (var journal = await Deployment.JournalAsync(Cancel))
         {
             while (await journal.ListAsync($"claim/load/{CareMonths.Month}/", null, Cancel).CountAsync(Cancel) == 0)
             {
@@ -242,7 +232,7 @@ public sealed class FunctionsHostTest(Azurite azurite, PublishedProgram publishe
         answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync(Cancel));
         code.ShouldBe(200, body.ToJsonString());
         Number(body, "claims").ShouldBe(Patients);
-        (await deployment.ClaimsAsync(Patients, Cancel)).ShouldAllBe(claims => claims == 1);
+        (await Deployment.ClaimsAsync(Patients, Cancel)).ShouldAllBe(claims => claims == 1);
         using var cut = await killed;
         cut.IsSuccessStatusCode.ShouldBeFalse();
     }

@@ -7,41 +7,31 @@ using CcmFhir.Tests.Journal;
 namespace CcmFhir.Tests.Functions;
 
 /// <summary>Messages that fail, and what an operator sees and does of them.</summary>
-[Collection(AzureDeployment.Alone)]
-public sealed class PutAsideTest(Azurite azurite, PublishedProgram published) : IAsyncLifetime
+public sealed class PutAsideTest(Azurite azurite, PublishedProgram published) : DeploymentTest(azurite, published)
 {
-    private AzureDeployment deployment = null!;
-
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync() =>
-        deployment = await AzureDeployment.OpenAsync(azurite, published, Cancel);
-
-    public ValueTask DisposeAsync() => deployment.DisposeAsync();
-
     [Fact]
     public async Task A_message_that_fails_comes_again_is_put_aside_is_listed_and_can_be_replayed()
     {
-        var host = await deployment.InstanceAsync(Cancel);
+        var host = await Deployment.InstanceAsync(Cancel);
         var deliveries = new ConcurrentQueue<long>();
         host.Delivering = (_, count) => deliveries.Enqueue(count);
         var queue = new QueueClient(
-            deployment.Connection,
+            Deployment.Connection,
             "close-shards",
             new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 }
         );
         var run = $$"""{"practice":"load","month":"{{CareMonths.Month}}","run":1,"shard":0,"patients":["p0"]}""";
         await queue.SendMessageAsync(run, Cancel);
 
-        var listed = await deployment.ListAsync(Cancel);
+        var listed = await Deployment.ListAsync(Cancel);
         while (listed.Exit == 0)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(50), new RealTime(), Cancel);
-            listed = await deployment.ListAsync(Cancel);
+            listed = await Deployment.ListAsync(Cancel);
         }
         // The host puts the copy aside before it deletes the message.
-        await deployment.QuietAsync(Cancel);
-        listed = await deployment.ListAsync(Cancel);
+        await Deployment.QuietAsync(Cancel);
+        listed = await Deployment.ListAsync(Cancel);
 
         deliveries.ShouldBe([1, 2, 3, 4, 5]);
         listed.Text.ShouldContain("close-shards: 0 waiting, 1 put aside");
@@ -49,20 +39,20 @@ public sealed class PutAsideTest(Azurite azurite, PublishedProgram published) : 
         host.Output.ShouldContain("never started");
 
         // What was wrong is mended: the run is there.
-        using var http = await deployment.ClientAsync(host, Cancel);
+        using var http = await Deployment.ClientAsync(host, Cancel);
         await AzureDeployment.EnrolAsync(http, 1, Cancel);
         await AzureDeployment.EndAsync(http, await AzureDeployment.CloseAsync(http, Cancel), Cancel);
-        (await deployment.QueueAsync(Cancel, "replay")).Text.ShouldContain("close-shards: 1 sent out again");
-        await deployment.QuietAsync(Cancel);
-        (await deployment.ListAsync(Cancel)).Exit.ShouldBe(0);
+        (await Deployment.QueueAsync(Cancel, "replay")).Text.ShouldContain("close-shards: 1 sent out again");
+        await Deployment.QuietAsync(Cancel);
+        (await Deployment.ListAsync(Cancel)).Exit.ShouldBe(0);
         deliveries.ShouldBe([1, 2, 3, 4, 5, 1, 1, 1], ignoreOrder: true);
-        (await deployment.ClaimsAsync(1, Cancel)).ShouldBe([1]);
+        (await Deployment.ClaimsAsync(1, Cancel)).ShouldBe([1]);
     }
 
     [Fact]
     public async Task Messages_that_are_not_ours_are_listed_are_not_replayed_and_can_be_dropped()
     {
-        var host = await deployment.InstanceAsync(Cancel);
+        var host = await Deployment.InstanceAsync(Cancel);
         string[] foreign =
         [
             "not base64!",
@@ -75,27 +65,27 @@ public sealed class PutAsideTest(Azurite azurite, PublishedProgram published) : 
             Base64("""{"practice":"load","month":"2026-10","run":"1","shard":0,"patients":null}"""),
             Base64(new string('x', 48_000)),
         ];
-        var queue = new QueueClient(deployment.Connection, "close-shards");
+        var queue = new QueueClient(Deployment.Connection, "close-shards");
         foreach (var message in foreign)
         {
             await queue.SendMessageAsync(message, Cancel);
         }
 
-        var listed = await deployment.ListAsync(Cancel);
+        var listed = await Deployment.ListAsync(Cancel);
         while (!listed.Text.Contains($"close-shards: 0 waiting, {foreign.Length} put aside", StringComparison.Ordinal))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(50), new RealTime(), Cancel);
-            listed = await deployment.ListAsync(Cancel);
+            listed = await Deployment.ListAsync(Cancel);
         }
         host.Starts.ShouldBe(1);
         listed.Exit.ShouldBe(1);
         listed.Text.ShouldContain("is no message of ours");
 
-        var replayed = await deployment.QueueAsync(Cancel, "replay");
+        var replayed = await Deployment.QueueAsync(Cancel, "replay");
         replayed.Exit.ShouldBe(1);
         replayed.Text.ShouldContain($"close-shards: 0 sent out again, {foreign.Length} no message of ours");
 
-        var ids = (await deployment.ListAsync(Cancel))
+        var ids = (await Deployment.ListAsync(Cancel))
             .Text.Split('\n')
             .Where(line => line.StartsWith("  ", StringComparison.Ordinal))
             .Select(line => line.Trim().Split(' ')[0])
@@ -103,10 +93,10 @@ public sealed class PutAsideTest(Azurite azurite, PublishedProgram published) : 
         ids.Count.ShouldBe(foreign.Length);
         foreach (var id in ids)
         {
-            (await deployment.QueueAsync(Cancel, "drop", id)).Exit.ShouldBe(0);
+            (await Deployment.QueueAsync(Cancel, "drop", id)).Exit.ShouldBe(0);
         }
-        (await deployment.ListAsync(Cancel)).Exit.ShouldBe(0);
-        (await deployment.QueueAsync(Cancel, "drop", ids[0])).Exit.ShouldBe(1);
+        (await Deployment.ListAsync(Cancel)).Exit.ShouldBe(0);
+        (await Deployment.QueueAsync(Cancel, "drop", ids[0])).Exit.ShouldBe(1);
     }
 
     private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));
