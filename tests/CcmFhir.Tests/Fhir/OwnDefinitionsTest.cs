@@ -35,8 +35,6 @@ public class OwnDefinitionsTest(FhirServer server) : IClassFixture<FhirServer>
         var found = await server.GetAsync("Measure?_sort=_id&_elements=url");
 
         found.Entries.Select(entry => (string)entry!["resource"]!["id"]!).ShouldBe(names.Order(StringComparer.Ordinal));
-        // A history does not know what is dated later than now.
-        server.Clock.SetUtcNow(OwnDefinitions.Record.Resources.Max(versions => versions.Current.LastUpdated));
         (await server.GetAsync("Measure/_history"))
             .Entries.Select(entry => (string?)entry!["resource"]?["id"])
             .Where(id => id is not null && names.Contains(id))
