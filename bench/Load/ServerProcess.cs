@@ -43,7 +43,7 @@ public sealed class ServerProcess : IDisposable
     /// <param name="clock">The clock that the wait is measured with.</param>
     /// <param name="cancel">Gives up.</param>
     /// <param name="through">A command with arguments that becomes the program, such as <c>nice -n 5</c>; null for none.</param>
-    /// <exception cref="InvalidOperationException">It ended, or was not ready within 30 seconds; the message holds what it printed.</exception>
+    /// <exception cref="InvalidOperationException">It ended, or was not ready within two minutes; the message holds what it printed.</exception>
     public static async Task<ServerProcess> StartAsync(
         string program,
         IEnumerable<KeyValuePair<string, string>> settings,
@@ -131,7 +131,7 @@ public sealed class ServerProcess : IDisposable
     {
         using var http = new HttpClient { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(5) };
         var began = clock.GetTimestamp();
-        while (clock.GetElapsedTime(began) < TimeSpan.FromSeconds(30))
+        while (clock.GetElapsedTime(began) < TimeSpan.FromMinutes(2))
         {
             if (process.HasExited)
             {
@@ -145,13 +145,14 @@ public sealed class ServerProcess : IDisposable
                     return;
                 }
             }
-            catch (HttpRequestException)
+            catch (Exception fault)
+                when (fault is HttpRequestException or TaskCanceledException && !cancel.IsCancellationRequested)
             {
                 // Not listening yet.
             }
             await Task.Delay(TimeSpan.FromMilliseconds(20), clock, cancel);
         }
-        throw new InvalidOperationException($"The server was not ready within 30 seconds:\n{Output}");
+        throw new InvalidOperationException($"The server was not ready within two minutes:\n{Output}");
     }
 
     private static int FreePort()

@@ -59,8 +59,8 @@ internal sealed class Attempt
     public ValueTask<StreamRecord> StreamAsync(string stream, CancellationToken cancel) =>
         Fresh ? View.StreamAsync(stream, cancel) : View.StreamToAppendAsync(stream, Makes(stream), cancel);
 
-    // What is sent to be created, or to be stored under an id of the sender's, is mostly new. A Patient has no key of its own in the index, and what
-    // is read, patched, deleted or found by a condition needs the stream.
+    // What is sent to be created, or to be stored under an id of the sender's, is mostly new. A Patient has no key of its own in the index, nor have
+    // Claims that an earlier build issued; and what is read, patched, deleted or found by a condition needs the stream.
     private List<(string Type, string Id)>? Makes(string stream)
     {
         var makes = new List<(string, string)>();
@@ -76,7 +76,7 @@ internal sealed class Attempt
             }
             if (
                 entry is not { Verb: Verb.Post or Verb.Put, IfNoneExist: null, Criteria: null, TargetId: { } id }
-                || entry.Type == "Patient"
+                || entry.Type is "Patient" or "Claim"
             )
             {
                 return null;
