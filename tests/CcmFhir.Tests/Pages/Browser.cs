@@ -44,6 +44,9 @@ public sealed class Browser : IAsyncLifetime
                 Locale = "en-US",
             }
         );
+        // A busy machine is slow, not wrong: patience costs nothing where pages come at once.
+        context.SetDefaultTimeout(180_000);
+        context.SetDefaultNavigationTimeout(180_000);
         return new OpenPage(await context.NewPageAsync());
     }
 
