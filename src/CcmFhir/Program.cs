@@ -21,4 +21,8 @@ var root = new RootCommand("Chronic Care Management from FHIR to claims.")
     ClientsCommand.Build(clock),
     QueueCommand.Build(),
 };
-return await root.Parse(args).InvokeAsync();
+
+// A server that is asked to stop answers what is under way and writes its trail, for which its host gives it 30 seconds; the command line's own two
+// would cut that.
+return await root.Parse(args)
+    .InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(40) });

@@ -1,4 +1,8 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+using CcmFhir.Tests.Fhir;
 using CcmFhir.Tests.Functions;
 
 namespace CcmFhir.Tests.Commands;
@@ -13,51 +17,131 @@ public sealed class ServeCommandTest(PublishedProgram published)
     public async Task Asked_to_stop_it_ends_without_a_complaint(string? functionsPort, int exit)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "There are no signals.");
+        using var running = await Running.StartAsync(
+            Path.Combine(await published.FolderAsync(), "ccmfhir"),
+            functionsPort,
+            TestContext.Current.CancellationToken
+        );
+
+        running.AskToStop();
+
+        (await running.EndAsync(TestContext.Current.CancellationToken)).ShouldBe((exit, ""));
+    }
+
+    [Fact]
+    public async Task Asked_to_stop_it_takes_the_time_to_finish_what_is_under_way()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "There are no signals.");
         var cancel = TestContext.Current.CancellationToken;
-        var data = Directory.CreateTempSubdirectory("ccmfhir-serve-").FullName;
-        var start = new ProcessStartInfo(Path.Combine(await published.FolderAsync(), "ccmfhir"))
+        using var running = await Running.StartAsync(
+            Path.Combine(await published.FolderAsync(), "ccmfhir"),
+            functionsPort: null,
+            cancel
+        );
+        const string body = """
+            {"resourceType":"Patient","id":"p1","identifier":[{"system":"urn:mrn","value":"p1"}],
+             "name":[{"family":"Test","given":["Pat"]}],"gender":"female","birthDate":"1950-01-01"}
+            """;
+        using var client = new TcpClient();
+        await client.ConnectAsync(running.Address.Host, running.Address.Port, cancel);
+        var stream = client.GetStream();
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"PUT /oak/fhir/Patient/p1 HTTP/1.1\r\nHost: {running.Address.Authority}\r\nContent-Type: application/fhir+json\r\nContent-Length: {body.Length}\r\nExpect: 100-continue\r\n\r\n"
+                )
+            ),
+            cancel
+        );
+        using var answer = new StreamReader(stream, Encoding.ASCII);
+        // The request is read from now on.
+        (await answer.ReadLineAsync(cancel)).ShouldBe("HTTP/1.1 100 Continue");
+
+        running.AskToStop();
+        // Longer than a command line gives its programs by itself: that this time passes is what is tested.
+        await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System, cancel);
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(body), cancel);
+
+        (await answer.ReadLineAsync(cancel)).ShouldBe("");
+        (await answer.ReadLineAsync(cancel)).ShouldBe("HTTP/1.1 201 Created");
+        (await running.EndAsync(cancel)).ShouldBe((0, ""));
+    }
+
+    /// <summary>The published program, started and listening.</summary>
+    private sealed class Running : IDisposable
+    {
+        private readonly Process server;
+        private readonly string data;
+
+        private Running(Process server, string data) => (this.server, this.data) = (server, data);
+
+        public Uri Address { get; private set; } = null!;
+
+        public static async Task<Running> StartAsync(string program, string? functionsPort, CancellationToken cancel)
         {
-            ArgumentList =
+            var data = Directory.CreateTempSubdirectory("ccmfhir-serve-").FullName;
+            var practices = Directory.CreateDirectory(Path.Combine(data, "practices")).FullName;
+            await File.WriteAllTextAsync(Path.Combine(practices, "oak.json"), FhirServer.PracticeFile("oak"), cancel);
+            var start = new ProcessStartInfo(program)
             {
-                "serve",
-                "--urls=http://127.0.0.1:0",
-                $"--Ccm:Store=sqlite:{Path.Combine(data, "ccm.db")}",
-                $"--Ccm:Practices={Directory.CreateDirectory(Path.Combine(data, "practices")).FullName}",
-                "--Logging:LogLevel:Microsoft.Hosting.Lifetime=Information",
-            },
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        if (functionsPort is not null)
-        {
-            start.Environment["FUNCTIONS_CUSTOMHANDLER_PORT"] = functionsPort;
-            start.Environment["AzureWebJobsStorage"] = "UseDevelopmentStorage=true";
-        }
-        using var server = Process.Start(start)!;
-        try
-        {
+                ArgumentList =
+                {
+                    "serve",
+                    "--urls=http://127.0.0.1:0",
+                    $"--Ccm:Store=sqlite:{Path.Combine(data, "ccm.db")}",
+                    $"--Ccm:Practices={practices}",
+                    "--Ccm:PushEverySeconds=0",
+                    "--Logging:LogLevel:Microsoft.Hosting.Lifetime=Information",
+                },
+                UseShellExecute = false,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            };
+            if (functionsPort is not null)
+            {
+                start.Environment["FUNCTIONS_CUSTOMHANDLER_PORT"] = functionsPort;
+                start.Environment["AzureWebJobsStorage"] = "UseDevelopmentStorage=true";
+            }
+            var running = new Running(Process.Start(start)!, data);
+            const string listening = "Now listening on: ";
             string? line;
             do
             {
-                line = await server.StandardOutput.ReadLineAsync(cancel);
-                line.ShouldNotBeNull(server.HasExited ? await server.StandardError.ReadToEndAsync(cancel) : "");
+                line = await running.server.StandardOutput.ReadLineAsync(cancel);
+                line.ShouldNotBeNull(
+                    running.server.HasExited ? await running.server.StandardError.ReadToEndAsync(cancel) : ""
+                );
+                if (line.IndexOf(listening, StringComparison.Ordinal) is var at and >= 0)
+                {
+                    running.Address = new Uri(line[(at + listening.Length)..]);
+                }
             } while (!line.Contains("Application started", StringComparison.Ordinal));
+            return running;
+        }
 
+        public void AskToStop()
+        {
             using var signal = Process.Start("kill", ["-TERM", $"{server.Id}"]);
+            signal.WaitForExit();
+        }
+
+        /// <summary>Its exit code, and what it complained of.</summary>
+        public async Task<(int Exit, string Complaint)> EndAsync(CancellationToken cancel)
+        {
             await server.StandardOutput.ReadToEndAsync(cancel);
             var complaint = await server.StandardError.ReadToEndAsync(cancel);
             await server.WaitForExitAsync(cancel);
-
-            complaint.ShouldBe("");
-            server.ExitCode.ShouldBe(exit);
+            return (server.ExitCode, complaint);
         }
-        finally
+
+        public void Dispose()
         {
             if (!server.HasExited)
             {
                 server.Kill();
             }
+            server.Dispose();
             Directory.Delete(data, recursive: true);
         }
     }

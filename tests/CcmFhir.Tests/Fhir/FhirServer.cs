@@ -47,19 +47,25 @@ public sealed class FhirServer : IAsyncLifetime
         {
             await File.WriteAllTextAsync(
                 Path.Combine(practices, slug + ".json"),
-                $$"""
-                {
-                  "slug": "{{slug}}", "name": "{{slug}} street", "npi": "1234567893", "tin": "12-3456789",
-                  "timeZone": "America/New_York", "placeOfService": "11", "policy": "medicare-current",
-                  "practitioners": [ { "ref": "Practitioner/dr-a", "npi": "1245319599", "name": "Ada Alvarez", "credential": "MD" } ],
-                  "organization": "Organization/{{slug}}",
-                  "ehr": { "baseUrl": "https://ehr.example.org/fhir" }{{(slug == "oak" ? More : "")}}
-                }
-                """
+                PracticeFile(slug, slug == "oak" ? More : "")
             );
         }
         await StartAsync();
     }
+
+    /// <summary>A practice's file.</summary>
+    /// <param name="slug">Its slug.</param>
+    /// <param name="more">More members, with a comma before them.</param>
+    public static string PracticeFile(string slug, string more = "") =>
+        $$"""
+            {
+              "slug": "{{slug}}", "name": "{{slug}} street", "npi": "1234567893", "tin": "12-3456789",
+              "timeZone": "America/New_York", "placeOfService": "11", "policy": "medicare-current",
+              "practitioners": [ { "ref": "Practitioner/dr-a", "npi": "1245319599", "name": "Ada Alvarez", "credential": "MD" } ],
+              "organization": "Organization/{{slug}}",
+              "ehr": { "baseUrl": "https://ehr.example.org/fhir" }{{more}}
+            }
+            """;
 
     /// <summary>Ends the server and starts it anew over the same journal: it holds nothing of what it saw before.</summary>
     public async Task StartAnewAsync()
