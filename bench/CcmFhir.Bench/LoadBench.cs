@@ -15,6 +15,10 @@ internal static class LoadBench
     public static async Task RunAsync(BenchOptions options)
     {
         var program = await PublishedServer.FindAsync(options.Server);
+        if (options.Only is not (null or "bundle" or "task"))
+        {
+            throw new ArgumentException($"--only {options.Only}: load measures bundle or task.", nameof(options));
+        }
         int[] numbers = options.Connections is { } one ? [one] : [1, 8, 32];
         var span = TimeSpan.FromSeconds(options.Short ? 4 : 20);
         using var folder = new LoadFolder();

@@ -44,11 +44,11 @@ internal sealed class PracticeRecords(StreamRecords records, string practice)
     /// <summary>The stream as this process last saw it, without asking the store where it is held already. Where it is not, and everything
     /// that is to be appended is new to it, it is not read either: a log more costs the same however many there are.</summary>
     /// <param name="stream">Its name.</param>
-    /// <param name="makes">All that will be appended, when all of it is new resources; else null.</param>
+    /// <param name="makes">Says of a stream what will be appended to it, when all of it may be new; else null.</param>
     /// <param name="cancel">Gives up.</param>
     public async ValueTask<StreamRecord> StreamToAppendAsync(
         string stream,
-        IReadOnlyList<(string Type, string Id)>? makes,
+        Func<string, IReadOnlyList<(string Type, string Id)>?> makes,
         CancellationToken cancel
     )
     {
@@ -61,10 +61,10 @@ internal sealed class PracticeRecords(StreamRecords records, string practice)
             return read[stream] = held;
         }
         if (
-            makes is not null
+            makes(stream) is { } made
             && await Store.PositionWithoutAsync(
                 stream,
-                [.. makes.Select(made => JournalNames.Id(practice, made.Type, made.Id))],
+                [.. made.Select(one => JournalNames.Id(practice, one.Type, one.Id))],
                 cancel
             )
                 is { } position
@@ -73,7 +73,7 @@ internal sealed class PracticeRecords(StreamRecords records, string practice)
             return unread[stream] = StreamRecord.Unread(
                 stream,
                 position,
-                [.. makes.Select(made => $"{made.Type}/{made.Id}")]
+                [.. made.Select(one => $"{one.Type}/{one.Id}")]
             );
         }
         return read[stream] = await records.ReadAsync(stream, cancel);

@@ -57,7 +57,7 @@ internal sealed class Attempt
 
     /// <summary>The stream that an append is prepared on.</summary>
     public ValueTask<StreamRecord> StreamAsync(string stream, CancellationToken cancel) =>
-        Fresh ? View.StreamAsync(stream, cancel) : View.StreamToAppendAsync(stream, Makes(stream), cancel);
+        Fresh ? View.StreamAsync(stream, cancel) : View.StreamToAppendAsync(stream, Makes, cancel);
 
     // What is sent to be created, or to be stored under an id of the sender's, is mostly new. A Patient has no key of its own in the index, nor have
     // Claims that an earlier build issued; and what is read, patched, deleted or found by a condition needs the stream.

@@ -1,48 +1,37 @@
 using System.Globalization;
-using Microsoft.Data.Sqlite;
 
 namespace CcmFhir.Journal;
 
-/// <summary>A connection that reads, with its statements kept ready. Used by one caller at a time; thrown away after a fault.</summary>
-internal sealed class SqliteJournalReader : IDisposable
+/// <summary>A connection that reads.</summary>
+internal sealed class SqliteJournalReader : SqliteJournalConnection
 {
-    private readonly SqliteConnection connection;
     private readonly SqliteStatement entries;
     private readonly SqliteStatement position;
     private readonly SqliteStatement find;
     private readonly SqliteStatement list;
     private readonly SqliteStatement streams;
-    private readonly List<SqliteStatement> prepared = [];
 
     public SqliteJournalReader(string path, int busyMilliseconds)
+        : base(path, cacheKiB: 2048, readOnly: true, busyMilliseconds)
     {
-        connection = SqliteJournalFile.Connect(path, cacheKiB: 2048, readOnly: true, busyMilliseconds);
-        try
-        {
-            // The entry before the first one asked for comes along, for its hash.
-            entries = Prepare(
-                """
-                SELECT entry.key, entry.hash, entry.format, entry.payload
-                FROM stream JOIN entry ON entry.key BETWEEN (stream.id << 24) + ?2 AND (stream.id << 24) + 16777215
-                WHERE stream.name = ?1 ORDER BY entry.key
-                """
-            );
-            position = Prepare(
-                """
-                SELECT entry.key
-                FROM stream JOIN entry ON entry.key BETWEEN (stream.id << 24) AND (stream.id << 24) + 16777215
-                WHERE stream.name = ?1 ORDER BY entry.key DESC LIMIT 1
-                """
-            );
-            find = Prepare("SELECT value FROM finder WHERE key = ?1");
-            list = Prepare("SELECT key, value FROM finder WHERE key >= ?1 AND key > ?2 ORDER BY key LIMIT ?3");
-            streams = Prepare("SELECT id, name FROM stream WHERE id > ?1 ORDER BY id LIMIT ?2");
-        }
-        catch (SqliteException)
-        {
-            Dispose();
-            throw;
-        }
+        // The entry before the first one asked for comes along, for its hash.
+        entries = Prepare(
+            """
+            SELECT entry.key, entry.hash, entry.format, entry.payload
+            FROM stream JOIN entry ON entry.key BETWEEN (stream.id << 24) + ?2 AND (stream.id << 24) + 16777215
+            WHERE stream.name = ?1 ORDER BY entry.key
+            """
+        );
+        position = Prepare(
+            """
+            SELECT entry.key
+            FROM stream JOIN entry ON entry.key BETWEEN (stream.id << 24) AND (stream.id << 24) + 16777215
+            WHERE stream.name = ?1 ORDER BY entry.key DESC LIMIT 1
+            """
+        );
+        find = Prepare("SELECT value FROM finder WHERE key = ?1");
+        list = Prepare("SELECT key, value FROM finder WHERE key >= ?1 AND key > ?2 ORDER BY key LIMIT ?3");
+        streams = Prepare("SELECT id, name FROM stream WHERE id > ?1 ORDER BY id LIMIT ?2");
     }
 
     /// <summary>Entries after a position, each proven by the hash before it.</summary>
@@ -148,7 +137,7 @@ internal sealed class SqliteJournalReader : IDisposable
     /// <summary>What SQLite itself finds wrong with the file, and streams without entries or entries without a stream.</summary>
     public List<string> Check()
     {
-        using var command = connection.CreateCommand();
+        using var command = Connection.CreateCommand();
         command.CommandText = "PRAGMA integrity_check(20)";
         var faults = new List<string>();
         using (var row = command.ExecuteReader())
@@ -164,7 +153,7 @@ internal sealed class SqliteJournalReader : IDisposable
         if (faults.Count == 0)
         {
             var lost = SqliteJournalFile.Number(
-                connection,
+                Connection,
                 "SELECT count(*) FROM entry WHERE NOT EXISTS (SELECT 1 FROM stream WHERE stream.id = entry.key >> 24)"
             );
             if (lost > 0)
@@ -172,7 +161,7 @@ internal sealed class SqliteJournalReader : IDisposable
                 faults.Add(string.Create(CultureInfo.InvariantCulture, $"{lost} entries belong to no stream."));
             }
             var empty = SqliteJournalFile.Number(
-                connection,
+                Connection,
                 "SELECT count(*) FROM stream WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.key = (stream.id << 24) + 1)"
             );
             if (empty > 0)
@@ -181,19 +170,6 @@ internal sealed class SqliteJournalReader : IDisposable
             }
         }
         return faults;
-    }
-
-    public void Dispose()
-    {
-        prepared.ForEach(statement => statement.Dispose());
-        connection.Dispose();
-    }
-
-    private SqliteStatement Prepare(string sql)
-    {
-        var statement = new SqliteStatement(connection, sql);
-        prepared.Add(statement);
-        return statement;
     }
 
     private static JournalUnreadableException Damaged(string path, long position, string why) =>

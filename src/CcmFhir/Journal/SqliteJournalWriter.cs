@@ -3,13 +3,12 @@ using Microsoft.Data.Sqlite;
 
 namespace CcmFhir.Journal;
 
-/// <summary>The one connection that writes. Used by the writer thread alone; thrown away after any fault.</summary>
-internal sealed class SqliteJournalWriter : IDisposable
+/// <summary>The one connection that writes. Used by the writer thread alone.</summary>
+internal sealed class SqliteJournalWriter : SqliteJournalConnection
 {
     private static readonly AppendResult Appended = new(AppendOutcome.Appended);
 
     private readonly string path;
-    private readonly SqliteConnection connection;
     private readonly RecentMap<Head> heads;
     private readonly SqliteStatement begin;
     private readonly SqliteStatement commit;
@@ -23,48 +22,31 @@ internal sealed class SqliteJournalWriter : IDisposable
     private readonly SqliteStatement addKey;
     private readonly SqliteStatement setKey;
     private readonly SqliteStatement dropKey;
-    private readonly List<SqliteStatement> prepared = [];
     private long seenVersion = -1;
 
     public SqliteJournalWriter(string path, SqliteJournalOptions options)
+        : base(path, cacheKiB: 32 * 1024, readOnly: false, (int)options.LockWait.TotalMilliseconds)
     {
         this.path = path;
-        connection = SqliteJournalFile.Connect(
-            path,
-            cacheKiB: 32 * 1024,
-            readOnly: false,
-            (int)options.LockWait.TotalMilliseconds
-        );
-        try
+        // The log is copied back into the file by the checkpointer, beside the commits.
+        Begin("PRAGMA wal_autocheckpoint=0");
+        if (options.LargestPages is { } pages)
         {
-            // The log is copied back into the file by the checkpointer, beside the commits.
-            SqliteJournalFile.Run(connection, "PRAGMA wal_autocheckpoint=0");
-            if (options.LargestPages is { } pages)
-            {
-                SqliteJournalFile.Run(
-                    connection,
-                    string.Create(CultureInfo.InvariantCulture, $"PRAGMA max_page_count={pages}")
-                );
-            }
-            heads = new RecentMap<Head>(options.RememberedHeads);
-            begin = Prepare("BEGIN IMMEDIATE");
-            commit = Prepare("COMMIT");
-            version = Prepare("PRAGMA data_version");
-            findStream = Prepare("SELECT id FROM stream WHERE name = ?1");
-            addStream = Prepare("INSERT INTO stream (name) VALUES (?1) RETURNING id");
-            findHead = Prepare("SELECT key, hash FROM entry WHERE key BETWEEN ?1 AND ?2 ORDER BY key DESC LIMIT 1");
-            findHash = Prepare("SELECT hash FROM entry WHERE key = ?1");
-            addEntry = Prepare("INSERT INTO entry (key, hash, format, payload) VALUES (?1, ?2, ?3, ?4)");
-            findKey = Prepare("SELECT value FROM finder WHERE key = ?1");
-            addKey = Prepare("INSERT INTO finder (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING");
-            setKey = Prepare("UPDATE finder SET value = ?2 WHERE key = ?1");
-            dropKey = Prepare("DELETE FROM finder WHERE key = ?1");
+            Begin(string.Create(CultureInfo.InvariantCulture, $"PRAGMA max_page_count={pages}"));
         }
-        catch (SqliteException)
-        {
-            Dispose();
-            throw;
-        }
+        heads = new RecentMap<Head>(options.RememberedHeads);
+        begin = Prepare("BEGIN IMMEDIATE");
+        commit = Prepare("COMMIT");
+        version = Prepare("PRAGMA data_version");
+        findStream = Prepare("SELECT id FROM stream WHERE name = ?1");
+        addStream = Prepare("INSERT INTO stream (name) VALUES (?1) RETURNING id");
+        findHead = Prepare("SELECT key, hash FROM entry WHERE key BETWEEN ?1 AND ?2 ORDER BY key DESC LIMIT 1");
+        findHash = Prepare("SELECT hash FROM entry WHERE key = ?1");
+        addEntry = Prepare("INSERT INTO entry (key, hash, format, payload) VALUES (?1, ?2, ?3, ?4)");
+        findKey = Prepare("SELECT value FROM finder WHERE key = ?1");
+        addKey = Prepare("INSERT INTO finder (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING");
+        setKey = Prepare("UPDATE finder SET value = ?2 WHERE key = ?1");
+        dropKey = Prepare("DELETE FROM finder WHERE key = ?1");
     }
 
     /// <summary>Applies each commit that can be, in order, and makes all of them durable at once. On an exception none is.</summary>
@@ -94,19 +76,12 @@ internal sealed class SqliteJournalWriter : IDisposable
     {
         try
         {
-            SqliteJournalFile.Run(connection, "PRAGMA wal_checkpoint(PASSIVE)");
+            SqliteJournalFile.Run(Connection, "PRAGMA wal_checkpoint(PASSIVE)");
         }
         catch (SqliteException)
         {
             // What was committed is durable in the log; the next round tries again, and a lasting fault shows at the next commit.
         }
-    }
-
-    public void Dispose()
-    {
-        prepared.ForEach(statement => statement.Dispose());
-        // Closing rolls back what is open.
-        connection.Dispose();
     }
 
     private AppendResult Apply(PendingCommit pending)
@@ -261,13 +236,6 @@ internal sealed class SqliteJournalWriter : IDisposable
             heads.Clear();
             seenVersion = now;
         }
-    }
-
-    private SqliteStatement Prepare(string sql)
-    {
-        var statement = new SqliteStatement(connection, sql);
-        prepared.Add(statement);
-        return statement;
     }
 
     private readonly record struct Head(long Id, long Position, ReadOnlyMemory<byte> Hash);

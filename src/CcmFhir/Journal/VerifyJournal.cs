@@ -6,7 +6,7 @@ using CcmFhir.Intake;
 namespace CcmFhir.Journal;
 
 /// <summary>Walks a whole journal and says what is wrong with it: files or blobs, hash chains, entries that cannot be read, streams that do not fold,
-/// claims that were issued twice, index entries that are missing, wrong, or lead nowhere. Changes nothing.</summary>
+/// claims that were issued twice, versions that do not rise, index entries that are missing, wrong, or lead nowhere. Changes nothing.</summary>
 /// <param name="store">The journal.</param>
 /// <param name="derived">The index as it should be.</param>
 internal sealed class VerifyJournal(IJournalStore store, DerivedIndex derived)
@@ -76,6 +76,15 @@ internal sealed class VerifyJournal(IJournalStore store, DerivedIndex derived)
             faults.AddRange(
                 ClaimsTwice(record).Select(identifier => $"Stream '{stream}': claim {identifier} was issued twice.")
             );
+            faults.AddRange(
+                record
+                    .Resources.Where(versions =>
+                        versions.NewestFirst().Zip(versions.NewestFirst().Skip(1)).Any(OutOfOrder)
+                    )
+                    .Select(versions =>
+                        $"Stream '{stream}': versions of {versions.Current.Reference} do not rise: it was written while the index did not know it."
+                    )
+            );
             if (!derived.Knows(stream))
             {
                 unknownPractices.Add(DerivedIndex.Practice(stream)!);
@@ -100,6 +109,10 @@ internal sealed class VerifyJournal(IJournalStore store, DerivedIndex derived)
         }
         return faults;
     }
+
+    private static bool OutOfOrder((ResourceVersions Newer, ResourceVersions Older) pair) =>
+        long.Parse(pair.Newer.Current.VersionId, CultureInfo.InvariantCulture)
+        <= long.Parse(pair.Older.Current.VersionId, CultureInfo.InvariantCulture);
 
     private IEnumerable<string> ClaimsTwice(StreamRecord record)
     {

@@ -141,6 +141,25 @@ public sealed class StoreCommandsTest : IDisposable
     }
 
     [Fact]
+    public async Task A_resource_that_was_written_while_the_index_did_not_know_it_is_a_fault()
+    {
+        await FillAsync([]);
+        await using (var store = SqliteJournalStore.Open(Database))
+        {
+            var payload = new EntryPayload(At, "ehr", "", [Put("Task", "t9", "a"), Put("Task", "t9", "b")]);
+            await store.AppendAsync(new JournalCommit([new("patient/riverside/p1", 1, payload.ToBytes())], []), Cancel);
+        }
+
+        var (exit, output) = await RunAsync(VerifyCommand.Build, "verify");
+
+        exit.ShouldBe(1);
+        output.ShouldContain("versions of Task/t9 do not rise");
+
+        static JournalRecord Put(string type, string id, string status) =>
+            StoreCommandsTest.Put(type, id, $$"""{"resourceType":"{{type}}","id":"{{id}}","status":"{{status}}"}""");
+    }
+
+    [Fact]
     public async Task A_practice_without_a_file_is_said_and_its_index_left_alone()
     {
         await FillAsync([]);
