@@ -19,6 +19,9 @@ internal static class ServeCommand
         command.SetAction(
             async (parsed, cancel) =>
             {
+                // The command line waits for a program that it is told to end only when it has its task in hands: without this it has it after all that
+                // runs without a wait, which may be the whole start, and a signal at that moment ends it on the spot with 143.
+                await Task.Yield();
                 try
                 {
                     HouseDoor.Warm();
