@@ -36,7 +36,15 @@ internal sealed class AzureDeployment : IAsyncDisposable
     public string Connection { get; }
 
     /// <summary>The setting that names the journal.</summary>
-    public string Store => $"azure:{Connection};Container={container}";
+    public string Store => StoreAt(Connection);
+
+    /// <summary>Starts a proxy before the storage's blobs.</summary>
+    public async Task<FaultProxy> ProxyAsync() =>
+        await FaultProxy.StartAsync(await azurite.BlobPortAsync(), share: 0, seed: 1);
+
+    /// <summary>The setting that names the journal for a program that reaches the storage's blobs through a proxy.</summary>
+    public async Task<string> StoreThroughAsync(FaultProxy blobs) =>
+        StoreAt(await azurite.ConnectionStringAsync(blobs.Port));
 
     /// <summary>Opens one.</summary>
     public static async Task<AzureDeployment> OpenAsync(
@@ -241,6 +249,8 @@ internal sealed class AzureDeployment : IAsyncDisposable
             await Task.Delay(TimeSpan.FromMilliseconds(50), new RealTime(), cancel);
         }
     }
+
+    private string StoreAt(string connection) => $"azure:{connection};Container={container}";
 
     private async Task EmptyQueuesAsync()
     {

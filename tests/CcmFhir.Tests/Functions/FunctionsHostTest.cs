@@ -7,6 +7,7 @@ using System.Text.Json.Nodes;
 using CcmFhir.Demo;
 using CcmFhir.Load;
 using CcmFhir.Tests.Journal;
+using Microsoft.AspNetCore.Http;
 
 namespace CcmFhir.Tests.Functions;
 
@@ -208,24 +209,34 @@ public sealed class FunctionsHostTest(Azurite azurite, PublishedProgram publishe
     public async Task Two_instances_close_one_month_at_once_one_is_killed_and_each_patient_has_one_claim()
     {
         const int Patients = 110;
+        const int WritesOfTheKilled = 12;
+        await using var blobs = await Deployment.ProxyAsync();
         var one = await Deployment.InstanceAsync(Cancel);
-        var two = await Deployment.InstanceAsync(Cancel);
+        var two = await Deployment.InstanceAsync(Cancel, ("Ccm__Store", await Deployment.StoreThroughAsync(blobs)));
         using var http = await Deployment.ClientAsync(one, Cancel);
         using var other = await Deployment.ClientAsync(two, Cancel);
         await AzureDeployment.EnrolAsync(http, Patients, Cancel);
 
+        // Half way is where the second has written so much; what it writes then is on its way, and arrives after its end.
+        var halfWay = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var dead = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var writes = 0;
+        blobs.Passing = async request =>
+        {
+            if (HttpMethods.IsPut(request.Method) && Interlocked.Increment(ref writes) > WritesOfTheKilled)
+            {
+                halfWay.TrySetResult();
+                await dead.Task;
+            }
+        };
+
         // By the queue, and by two requests at once that each go over all patients.
+        var killed = other.PostAsync($"$ccm-close?month={CareMonths.Month}", null, Cancel);
+        await halfWay.Task.WaitAsync(Cancel);
         var status = await AzureDeployment.CloseAsync(http, Cancel);
         var whole = http.PostAsync($"$ccm-close?month={CareMonths.Month}", null, Cancel);
-        var killed = other.PostAsync($"$ccm-close?month={CareMonths.Month}", null, Cancel);
-        await using (var journal = await Deployment.JournalAsync(Cancel))
-        {
-            while (await journal.ListAsync($"claim/load/{CareMonths.Month}/", null, Cancel).CountAsync(Cancel) == 0)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(5), new RealTime(), Cancel);
-            }
-        }
         two.Kill();
+        dead.SetResult();
         using var answer = await whole;
         var (code, body) = await AzureDeployment.EndAsync(http, status, Cancel);
 

@@ -46,6 +46,9 @@ internal sealed class FaultProxy : IAsyncDisposable
     /// <summary>Calls that met a fault.</summary>
     public int Faults => faults;
 
+    /// <summary>Asked before a call is passed on; the call waits for it, and is passed on even when its sender has died meanwhile.</summary>
+    public Func<HttpRequest, Task> Passing { get; set; } = _ => Task.CompletedTask;
+
     /// <summary>Starts one.</summary>
     /// <param name="target">Port of the storage.</param>
     /// <param name="share">Share of calls, from 0 to 1, that meet a fault; each kind is as likely as the others.</param>
@@ -69,6 +72,7 @@ internal sealed class FaultProxy : IAsyncDisposable
         using var buffer = new MemoryStream();
         await context.Request.Body.CopyToAsync(buffer);
         var body = buffer.ToArray();
+        await Passing(context.Request);
         int fault;
         lock (random)
         {
