@@ -63,7 +63,7 @@ internal static class FhirRoom
     {
         app.UseResponseCompression();
         var endpoints = app.Services.GetRequiredService<FhirEndpoints>();
-        app.Map("/{practice}/fhir/{**path}", endpoints.HandleAsync);
+        app.Map("/{practice}/fhir/{**path}", endpoints.HandleAsync).WithMetadata(new WithoutSession());
         app.MapFallback(NothingHereAsync);
         app.MapGet("/health/live", () => Results.Ok());
         app.MapGet("/health/ready", ReadyAsync);

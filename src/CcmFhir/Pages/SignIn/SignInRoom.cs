@@ -54,20 +54,26 @@ internal static class SignInRoom
         }
     }
 
-    /// <summary>Puts it before the pages. Redirect addresses and the Secure of cookies follow the address that the outside knows.</summary>
+    /// <summary>Puts it before the pages; what is <see cref="WithoutSession"/> goes by. Redirect addresses and the Secure of cookies follow the address that the outside knows.</summary>
     public static void UseSignIn(this WebApplication app)
     {
-        app.Use(
-            (http, next) =>
+        app.UseWhen(
+            static http => http.GetEndpoint()?.Metadata.GetMetadata<WithoutSession>() is null,
+            static pages =>
             {
-                if (Uri.TryCreate(Addresses.Root(http), UriKind.Absolute, out var root))
-                {
-                    (http.Request.Scheme, http.Request.Host) = (root.Scheme, new HostString(root.Authority));
-                }
-                return next(http);
+                pages.Use(
+                    (http, next) =>
+                    {
+                        if (Uri.TryCreate(Addresses.Root(http), UriKind.Absolute, out var root))
+                        {
+                            (http.Request.Scheme, http.Request.Host) = (root.Scheme, new HostString(root.Authority));
+                        }
+                        return next(http);
+                    }
+                );
+                pages.UseAuthentication();
             }
         );
-        app.UseAuthentication();
     }
 
     /// <summary>Name of the authentication scheme of a practice's way to sign in.</summary>
