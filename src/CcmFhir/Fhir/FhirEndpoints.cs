@@ -55,7 +55,7 @@ internal sealed partial class FhirEndpoints(
                 "The journal cannot be reached now, so nothing was changed. Send it again after the time that Retry-After says."
             );
         }
-        catch (OutOfMemoryException fault)
+        catch (Exception fault) when (fault.GetBaseException() is OutOfMemoryException)
         {
             Failed(fault, http.TraceIdentifier);
             answer = ComeAgain(
