@@ -13,8 +13,8 @@ internal sealed class PracticeRecords(StreamRecords records, string practice)
 {
     private static readonly ConditionalWeakTable<StoredResource, FhirJson> Parsed = [];
     private readonly Dictionary<string, StreamRecord> read = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, StreamRecord> unread = new(StringComparer.Ordinal);
     private readonly HashSet<string> laidOver = new(StringComparer.Ordinal);
+    private StreamRecord? unread;
 
     /// <summary>Slug of the practice.</summary>
     public string Practice => practice;
@@ -41,8 +41,9 @@ internal sealed class PracticeRecords(StreamRecords records, string practice)
         return fresh;
     }
 
-    /// <summary>The stream as this process last saw it, without asking the store where it is held already. Where it is not, and everything
-    /// that is to be appended is new to it, it is not read either: a log more costs the same however many there are.</summary>
+    /// <summary>The stream as this process last saw it, without asking the store where it is held already. Where a patient's is not, and everything
+    /// that is to be appended may be new to it, it is not read either: a log more costs the same however many there are, and the append itself
+    /// tells what is not new.</summary>
     /// <param name="stream">Its name.</param>
     /// <param name="makes">Says of a stream what will be appended to it, when all of it may be new; else null.</param>
     /// <param name="cancel">Gives up.</param>
@@ -52,29 +53,26 @@ internal sealed class PracticeRecords(StreamRecords records, string practice)
         CancellationToken cancel
     )
     {
-        if (read.TryGetValue(stream, out var known) || unread.TryGetValue(stream, out known))
+        if (read.TryGetValue(stream, out var known))
         {
             return known;
+        }
+        if (unread?.Stream == stream)
+        {
+            return unread;
         }
         if (records.Known(stream) is { } held)
         {
             return read[stream] = held;
         }
         if (
-            makes(stream) is { } made
-            && await Store.PositionWithoutAsync(
-                stream,
-                [.. made.Select(one => JournalNames.Id(practice, one.Type, one.Id))],
-                cancel
-            )
-                is { } position
+            Store.AppendsAtEnd
+            && unread is null
+            && JournalNames.PatientOf(stream) is not null
+            && makes(stream) is { } made
         )
         {
-            return unread[stream] = StreamRecord.Unread(
-                stream,
-                position,
-                [.. made.Select(one => $"{one.Type}/{one.Id}")]
-            );
+            return unread = StreamRecord.Unread(stream, [.. made.Select(one => $"{one.Type}/{one.Id}")]);
         }
         return read[stream] = await records.ReadAsync(stream, cancel);
     }
@@ -93,7 +91,7 @@ internal sealed class PracticeRecords(StreamRecords records, string practice)
     public void Forget()
     {
         read.Clear();
-        unread.Clear();
+        unread = null;
         laidOver.Clear();
     }
 

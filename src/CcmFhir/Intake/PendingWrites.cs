@@ -83,7 +83,7 @@ internal sealed class PendingWrites(Receiver practice)
         }
     }
 
-    /// <summary>The streams as they would be after the commit, to be laid over a view, and kept when it is done.</summary>
+    /// <summary>The streams as they would be after the commit, to be laid over a view, and kept when it is done; those that were read.</summary>
     public IReadOnlyList<StreamRecord> After(Arrival arrival)
     {
         if (after is not null)
@@ -93,14 +93,13 @@ internal sealed class PendingWrites(Receiver practice)
         after = new List<StreamRecord>(streams.Count);
         foreach (var (stream, pending) in streams)
         {
-            var payload = new EntryPayload(
-                arrival.Now,
-                arrival.Access.Client,
-                arrival.Correlation,
-                pending.Records
-            ).ToBytes();
-            payloads.Add(stream, payload);
-            after.Add(pending.Base.After([new JournalEntry(pending.Base.Position + 1, default, payload)]));
+            var payload = new EntryPayload(arrival.Now, arrival.Access.Client, arrival.Correlation, pending.Records);
+            var bytes = payload.ToBytes();
+            payloads.Add(stream, bytes);
+            if (pending.Base.IsWhole)
+            {
+                after.Add(pending.Base.After(payload, bytes.Length));
+            }
         }
         return after;
     }
@@ -111,7 +110,13 @@ internal sealed class PendingWrites(Receiver practice)
         var appends = new List<StreamAppend>(streams.Count);
         foreach (var (stream, pending) in streams)
         {
-            var append = new StreamAppend(stream, pending.Base.Position, payloads[stream]);
+            var append = pending.Base.IsWhole
+                ? new StreamAppend(stream, pending.Base.Position, payloads[stream])
+                : StreamAppend.AtEnd(
+                    stream,
+                    pending.Records.ConvertAll(record => JournalNames.Id(practice.Slug, record.Type, record.Id)),
+                    payloads[stream]
+                );
             if (JournalNames.PatientOf(stream) is not null)
             {
                 appends.Insert(0, append);

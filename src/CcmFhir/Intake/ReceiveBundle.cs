@@ -169,7 +169,10 @@ internal sealed class ReceiveBundle(StreamRecords records, Door door, TimeProvid
                         }
                         foreach (var append in commit.Appends)
                         {
-                            arrival.Touched.Wrote(append.Stream, append.Expected + 1);
+                            arrival.Touched.Wrote(
+                                append.Stream,
+                                append.Expected == StreamAppend.End ? result.Position : append.Expected + 1
+                            );
                         }
                         if (entries.Exists(entry => entry.Verb == Verb.Get))
                         {
@@ -185,7 +188,11 @@ internal sealed class ReceiveBundle(StreamRecords records, Door door, TimeProvid
                         break;
                     default:
                         fresh = true;
-                        if (!await ResolveTakenAsync(attempt, result.Taken!, cancel))
+                        // What was taken to be new to a stream that was not read is there: the next try reads it.
+                        if (
+                            !commit.Appends.Any(append => append.Expected == StreamAppend.End)
+                            && !await ResolveTakenAsync(attempt, result.Taken!, cancel)
+                        )
                         {
                             return;
                         }

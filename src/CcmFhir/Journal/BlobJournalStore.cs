@@ -102,6 +102,10 @@ internal sealed class BlobJournalStore : IJournalStore
         {
             throw new ArgumentException(why, nameof(commit));
         }
+        if (commit.Appends.Any(append => append.Expected == StreamAppend.End))
+        {
+            throw new ArgumentException("This store must be told where a stream stands.", nameof(commit));
+        }
         cancel.ThrowIfCancellationRequested();
         var work = new BlobCommit(commit, names);
         // Writers of one process take turns; those of other processes meet at the blobs.
@@ -117,6 +121,10 @@ internal sealed class BlobJournalStore : IJournalStore
             $"Too many writers want the same stream of the journal's container '{storage.Name}' at once: try again."
         );
     }
+
+    /// <inheritdoc/>
+    /// <remarks>The append itself names the place in the blob, and that is the stream's position here.</remarks>
+    public bool AppendsAtEnd => false;
 
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<JournalEntry>> ReadAsync(string stream, long after, CancellationToken cancel)
@@ -135,11 +143,6 @@ internal sealed class BlobJournalStore : IJournalStore
         }
         return entries;
     }
-
-    /// <inheritdoc/>
-    /// <remarks>Always null: a stream is read in one call, and each key asked for costs one.</remarks>
-    public ValueTask<long?> PositionWithoutAsync(string stream, IReadOnlyList<string> keys, CancellationToken cancel) =>
-        ValueTask.FromResult<long?>(null);
 
     /// <inheritdoc/>
     public async ValueTask<string?> FindAsync(string key, CancellationToken cancel)

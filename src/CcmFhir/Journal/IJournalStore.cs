@@ -17,6 +17,9 @@ namespace CcmFhir.Journal;
 /// </remarks>
 public interface IJournalStore : IAsyncDisposable
 {
+    /// <summary>It takes appends to wherever a stream stands (<see cref="StreamAppend.AtEnd"/>); where it does not, a caller must know the position.</summary>
+    bool AppendsAtEnd { get; }
+
     /// <summary>Appends, if every stream stands at its expected position and every index entry is free or already holds that value.</summary>
     /// <exception cref="ArgumentException">The commit itself is not one (<see cref="JournalCommit.Fault"/>).</exception>
     /// <exception cref="JournalUnavailableException">The outcome is unknown; the same commit may be tried again.</exception>
@@ -25,11 +28,6 @@ public interface IJournalStore : IAsyncDisposable
 
     /// <summary>Entries of a stream after a position (exclusive), in order; empty for a stream that is not there.</summary>
     ValueTask<IReadOnlyList<JournalEntry>> ReadAsync(string stream, long after, CancellationToken cancel);
-
-    /// <summary>Where a stream stands, for a commit that only makes what is not there yet: its position when none of the index keys is there.
-    /// Null when one is, or when the store would have to read the stream to tell: then read it. The position is older than the look at the keys, so
-    /// that an entry which comes between the two makes the append lose its race.</summary>
-    ValueTask<long?> PositionWithoutAsync(string stream, IReadOnlyList<string> keys, CancellationToken cancel);
 
     /// <summary>The value of an index key; null when there is none.</summary>
     ValueTask<string?> FindAsync(string key, CancellationToken cancel);
@@ -69,7 +67,8 @@ public sealed record JournalCommit(IReadOnlyList<StreamAppend> Appends, IReadOnl
     public const int LargestPayload = 256 * 1024 * 1024;
 
     /// <summary>Why no store takes this commit: no append, a stream or key named twice, a name that is empty, too long, holds control
-    /// characters or half a surrogate pair, a negative position, an empty or too large payload. Null when it may be taken.</summary>
+    /// characters or half a surrogate pair, a negative position, two appends at the end or one without a new key of this commit, an empty
+    /// or too large payload. Null when it may be taken.</summary>
     public string? Fault()
     {
         if (Appends.Count == 0)
@@ -77,13 +76,26 @@ public sealed record JournalCommit(IReadOnlyList<StreamAppend> Appends, IReadOnl
             return "A commit appends at least one entry.";
         }
         HashSet<string>? names = Appends.Count > 1 || Index.Count > 1 ? new(StringComparer.Ordinal) : null;
+        var atEnd = false;
         foreach (var append in Appends)
         {
             if (TextFault(append.Stream, "stream name", LongestName) is { } fault)
             {
                 return fault;
             }
-            if (append.Expected < 0)
+            if (append.Expected == StreamAppend.End)
+            {
+                if (append.New.Count == 0 || append.New.Any(key => Index.All(entry => entry.Key != key)))
+                {
+                    return "An append at the end of a stream names keys that must be new, and its commit writes them.";
+                }
+                if (atEnd)
+                {
+                    return "A commit appends at the end of one stream at most.";
+                }
+                atEnd = true;
+            }
+            else if (append.Expected < 0)
             {
                 return "The expected position of a stream is 0 or more.";
             }
@@ -142,7 +154,21 @@ public sealed record JournalCommit(IReadOnlyList<StreamAppend> Appends, IReadOnl
 /// <param name="Stream">Stream name, at most 400 characters; never shown in logs (it may hold an EHR's ids).</param>
 /// <param name="Expected">Position that the stream must stand at, i.e. the number of entries already there.</param>
 /// <param name="Payload">The entry, opaque to the store; it must not change until the append is answered.</param>
-public sealed record StreamAppend(string Stream, long Expected, ReadOnlyMemory<byte> Payload);
+public sealed record StreamAppend(string Stream, long Expected, ReadOnlyMemory<byte> Payload)
+{
+    /// <summary>In place of a position: wherever the stream stands.</summary>
+    public const long End = -1;
+
+    /// <summary>Keys of the commit's index that must not be there yet, whatever they hold; they keep an append at the end from being applied twice.</summary>
+    public IReadOnlyList<string> New { get; private init; } = [];
+
+    /// <summary>An entry that holds only what is new, so that it may stand behind whatever the stream holds.</summary>
+    /// <param name="stream">Stream name.</param>
+    /// <param name="keys">At least one key of the commit's index: one that is there already makes it <see cref="AppendOutcome.IndexTaken"/>.</param>
+    /// <param name="payload">The entry.</param>
+    public static StreamAppend AtEnd(string stream, IReadOnlyList<string> keys, ReadOnlyMemory<byte> payload) =>
+        new(stream, End, payload) { New = keys };
+}
 
 /// <summary>An index entry: first writer wins.</summary>
 /// <param name="Key">Key, compared ordinally.</param>
@@ -172,7 +198,7 @@ public enum AppendOutcome
 /// <summary>Answer to an append. A lost race is a result, not an exception.</summary>
 /// <param name="Outcome">What became of it.</param>
 /// <param name="Stream">The stream that was lost, for <see cref="AppendOutcome.LostRace"/>.</param>
-/// <param name="Position">Where that stream stands now.</param>
+/// <param name="Position">Where that stream stands now; for <see cref="AppendOutcome.Appended"/> where an entry stands that was appended at the end.</param>
 /// <param name="Taken">The index entry that is there, for <see cref="AppendOutcome.IndexTaken"/>.</param>
 public sealed record AppendResult(
     AppendOutcome Outcome,

@@ -6,7 +6,6 @@ namespace CcmFhir.Journal;
 internal sealed class SqliteJournalReader : SqliteJournalConnection
 {
     private readonly SqliteStatement entries;
-    private readonly SqliteStatement position;
     private readonly SqliteStatement find;
     private readonly SqliteStatement list;
     private readonly SqliteStatement streams;
@@ -20,13 +19,6 @@ internal sealed class SqliteJournalReader : SqliteJournalConnection
             SELECT entry.key, entry.hash, entry.format, entry.payload
             FROM stream JOIN entry ON entry.key BETWEEN (stream.id << 24) + ?2 AND (stream.id << 24) + 16777215
             WHERE stream.name = ?1 ORDER BY entry.key
-            """
-        );
-        position = Prepare(
-            """
-            SELECT entry.key
-            FROM stream JOIN entry ON entry.key BETWEEN (stream.id << 24) AND (stream.id << 24) + 16777215
-            WHERE stream.name = ?1 ORDER BY entry.key DESC LIMIT 1
             """
         );
         find = Prepare("SELECT value FROM finder WHERE key = ?1");
@@ -79,21 +71,6 @@ internal sealed class SqliteJournalReader : SqliteJournalConnection
                 return true;
             });
         return read;
-    }
-
-    /// <summary>Where a stream stands, when none of the keys is there; else null.</summary>
-    public long? PositionWithout(string stream, IReadOnlyList<string> keys)
-    {
-        // Each statement sees what is committed when it runs: the position comes first, so that what comes in between moves it.
-        var stands = SqliteEntryKey.Position(position.With(1, stream).First(static row => row.Number(0), 0L));
-        foreach (var key in keys)
-        {
-            if (find.With(1, key).First(static _ => true, false))
-            {
-                return null;
-            }
-        }
-        return stands;
     }
 
     /// <summary>The value of a key.</summary>

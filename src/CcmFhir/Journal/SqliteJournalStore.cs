@@ -16,6 +16,9 @@ internal sealed record SqliteJournalOptions
 
     /// <summary>Stream heads remembered, so that a known stream is appended to without being looked up.</summary>
     public int RememberedHeads { get; init; } = 100_000;
+
+    /// <summary>Index keys remembered that were written a second time, as a patient's months are with every log.</summary>
+    public int RememberedKeys { get; init; } = 20_000;
 }
 
 /// <summary>The journal in one SQLite file, for one machine. One thread writes: it takes all commits that wait, checks and applies each,
@@ -45,6 +48,9 @@ internal sealed class SqliteJournalStore : IJournalStore
         thread = new Thread(Write) { IsBackground = true, Name = "journal writer" };
         thread.Start();
     }
+
+    /// <inheritdoc/>
+    public bool AppendsAtEnd => true;
 
     /// <summary>Commits made durable since the start.</summary>
     public long Commits => Interlocked.Read(ref commits);
@@ -92,21 +98,14 @@ internal sealed class SqliteJournalStore : IJournalStore
     public ValueTask<IReadOnlyList<JournalEntry>> ReadAsync(string stream, long after, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
-        return ValueTask.FromResult(Read(reader => reader.Entries(stream, after, path)));
-    }
-
-    /// <inheritdoc/>
-    public ValueTask<long?> PositionWithoutAsync(string stream, IReadOnlyList<string> keys, CancellationToken cancel)
-    {
-        cancel.ThrowIfCancellationRequested();
-        return ValueTask.FromResult(Read(reader => reader.PositionWithout(stream, keys)));
+        return ValueTask.FromResult(Read(reader => reader.Entries(stream, after, path), cancel));
     }
 
     /// <inheritdoc/>
     public ValueTask<string?> FindAsync(string key, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
-        return ValueTask.FromResult(Read(reader => reader.Find(key)));
+        return ValueTask.FromResult(Read(reader => reader.Find(key), cancel));
     }
 
     /// <inheritdoc/>
@@ -121,7 +120,7 @@ internal sealed class SqliteJournalStore : IJournalStore
         while (true)
         {
             cancel.ThrowIfCancellationRequested();
-            var page = Read(reader => reader.List(prefix, last, ListPage));
+            var page = Read(reader => reader.List(prefix, last, ListPage), cancel);
             foreach (var entry in page)
             {
                 yield return entry;
@@ -142,7 +141,7 @@ internal sealed class SqliteJournalStore : IJournalStore
         while (true)
         {
             cancel.ThrowIfCancellationRequested();
-            var page = Read(reader => reader.Streams(last, ListPage));
+            var page = Read(reader => reader.Streams(last, ListPage), cancel);
             foreach (var (_, name) in page)
             {
                 yield return name;
@@ -163,7 +162,7 @@ internal sealed class SqliteJournalStore : IJournalStore
         cancel.ThrowIfCancellationRequested();
         try
         {
-            // A connection of its own: SQLite's locks keep it and the writer apart, and the writer remembers no keys.
+            // A connection of its own: SQLite's locks keep it and the writer apart, and the writer forgets what it remembered.
             using var connection = SqliteJournalFile.Connect(
                 path,
                 cacheKiB: 2048,
@@ -198,7 +197,7 @@ internal sealed class SqliteJournalStore : IJournalStore
     public async IAsyncEnumerable<string> CheckAsync([EnumeratorCancellation] CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
-        foreach (var fault in Read(reader => reader.Check()))
+        foreach (var fault in Read(reader => reader.Check(), cancel))
         {
             yield return $"{path}: {fault}";
             await Task.Yield();
@@ -219,12 +218,12 @@ internal sealed class SqliteJournalStore : IJournalStore
         queue.Dispose();
     }
 
-    private T Read<T>(Func<SqliteJournalReader, T> read)
+    private T Read<T>(Func<SqliteJournalReader, T> read, CancellationToken cancel)
     {
         ObjectDisposedException.ThrowIf(closed, this);
         try
         {
-            return readers.Read(read);
+            return readers.Read(read, cancel);
         }
         catch (SqliteException fault)
         {

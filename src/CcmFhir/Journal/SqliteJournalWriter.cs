@@ -10,6 +10,7 @@ internal sealed class SqliteJournalWriter : SqliteJournalConnection
 
     private readonly string path;
     private readonly RecentMap<Head> heads;
+    private readonly RecentMap<string> keys;
     private readonly SqliteStatement begin;
     private readonly SqliteStatement commit;
     private readonly SqliteStatement version;
@@ -35,6 +36,7 @@ internal sealed class SqliteJournalWriter : SqliteJournalConnection
             Begin(string.Create(CultureInfo.InvariantCulture, $"PRAGMA max_page_count={pages}"));
         }
         heads = new RecentMap<Head>(options.RememberedHeads);
+        keys = new RecentMap<string>(options.RememberedKeys);
         begin = Prepare("BEGIN IMMEDIATE");
         commit = Prepare("COMMIT");
         version = Prepare("PRAGMA data_version");
@@ -92,7 +94,7 @@ internal sealed class SqliteJournalWriter : SqliteJournalConnection
         for (var i = 0; i < appends.Count; i++)
         {
             var head = HeadOf(appends[i].Stream);
-            if (head.Position == appends[i].Expected)
+            if (appends[i].Expected == StreamAppend.End || head.Position == appends[i].Expected)
             {
                 continue;
             }
@@ -119,14 +121,16 @@ internal sealed class SqliteJournalWriter : SqliteJournalConnection
             // A commit is applied whole, so this is another commit that happened to carry the same rider.
             var rider = Enumerable
                 .Range(0, appends.Count)
-                .First(i => HeadOf(appends[i].Stream).Position != appends[i].Expected);
+                .First(i =>
+                    appends[i].Expected != StreamAppend.End && HeadOf(appends[i].Stream).Position != appends[i].Expected
+                );
             return new AppendResult(
                 AppendOutcome.LostRace,
                 appends[rider].Stream,
                 HeadOf(appends[rider].Stream).Position
             );
         }
-        if (WriteIndex(pending.Commit.Index) is { } taken)
+        if (WriteIndex(pending.Commit) is { } taken)
         {
             return new AppendResult(AppendOutcome.IndexTaken, Taken: taken);
         }
@@ -134,29 +138,47 @@ internal sealed class SqliteJournalWriter : SqliteJournalConnection
         {
             Append(appends[i].Stream, pending.Contents[i], pending.Stored[i]);
         }
-        return Appended;
+        return appends.FirstOrDefault(append => append.Expected == StreamAppend.End) is { } atEnd
+            ? Appended with
+            {
+                Position = HeadOf(atEnd.Stream).Position,
+            }
+            : Appended;
     }
 
     // Most keys are new, so each is written first and looked up only where it was there already. Returns the one that is taken.
-    private IndexEntry? WriteIndex(IReadOnlyList<IndexEntry> index)
+    private IndexEntry? WriteIndex(JournalCommit made)
     {
+        var index = made.Index;
         List<IndexEntry>? stood = null;
         for (var at = 0; at < index.Count; at++)
         {
             var entry = index[at];
+            if (keys.TryGet(entry.Key, out var known) && known == entry.Value && !IsToBeNew(made, entry))
+            {
+                (stood ??= []).Add(entry);
+                continue;
+            }
             addKey.With(1, entry.Key).With(2, entry.Value).Run();
             if (addKey.Changed == 1)
             {
                 continue;
             }
             var value = findKey.With(1, entry.Key).First(static row => row.Text(0), "");
+            if (IsToBeNew(made, entry))
+            {
+                TakeBack(index.Take(at), stood);
+                return new IndexEntry(entry.Key, value);
+            }
             if (value == entry.Value)
             {
                 (stood ??= []).Add(entry);
+                keys.Set(entry.Key, value);
             }
             else if (value == entry.Replaces)
             {
                 setKey.With(1, entry.Key).With(2, entry.Value).Run();
+                keys.Remove(entry.Key);
                 (stood ??= []).Add(entry with { Value = value });
             }
             else
@@ -167,6 +189,9 @@ internal sealed class SqliteJournalWriter : SqliteJournalConnection
         }
         return null;
     }
+
+    private static bool IsToBeNew(JournalCommit commit, IndexEntry entry) =>
+        commit.Appends.Any(append => append.New.Contains(entry.Key));
 
     private void TakeBack(IEnumerable<IndexEntry> written, List<IndexEntry>? stood)
     {
@@ -234,6 +259,7 @@ internal sealed class SqliteJournalWriter : SqliteJournalConnection
         if (now != seenVersion)
         {
             heads.Clear();
+            keys.Clear();
             seenVersion = now;
         }
     }

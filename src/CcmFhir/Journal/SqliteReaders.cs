@@ -14,9 +14,10 @@ internal sealed class SqliteReaders(string path, int busyMilliseconds) : IDispos
     private bool closed;
 
     /// <summary>Reads on a connection that nobody else uses meanwhile. After a fault the connection is thrown away.</summary>
-    public T Read<T>(Func<SqliteJournalReader, T> read)
+    /// <exception cref="OperationCanceledException">Cancelled while it waited for its turn.</exception>
+    public T Read<T>(Func<SqliteJournalReader, T> read, CancellationToken cancel)
     {
-        turns.Wait();
+        turns.Wait(cancel);
         SqliteJournalReader? reader = null;
         try
         {

@@ -31,13 +31,13 @@ internal sealed class StreamRecord
     /// <summary>Name of the stream.</summary>
     public string Stream { get; }
 
-    /// <summary>Position of the newest entry folded in; 0 for a stream that is not there.</summary>
+    /// <summary>Position of the newest entry folded in; 0 for a stream that is not there, <see cref="StreamAppend.End"/> for one that was not read.</summary>
     public long Position { get; }
 
     /// <summary>Payload bytes held, for the cache's bound.</summary>
     public long Bytes { get; }
 
-    /// <summary>It holds everything that the stream says; otherwise only what was appended since <see cref="Unread"/>.</summary>
+    /// <summary>It holds everything that the stream says; otherwise it is <see cref="Unread"/>.</summary>
     public bool IsWhole => missing is null;
 
     /// <summary>Each resource with its versions, deleted ones included, in no order.</summary>
@@ -56,22 +56,19 @@ internal sealed class StreamRecord
             ImmutableDictionary.Create<string, ClaimJourney>(StringComparer.Ordinal)
         );
 
-    /// <summary>A stream that was not read: all that is known is where it stands, and that it does not hold some resources. Good to append these
-    /// to; to be asked for nothing else.</summary>
+    /// <summary>A stream that was not read and is taken not to hold some resources, which the append proves. Good to append these to; to be asked
+    /// for nothing else.</summary>
     /// <param name="stream">Its name.</param>
-    /// <param name="position">Position of its newest entry.</param>
     /// <param name="missing">References <c>Type/id</c> of what it does not hold.</param>
-    public static StreamRecord Unread(string stream, long position, IReadOnlyCollection<string> missing) =>
-        position == 0
-            ? Empty(stream)
-            : new(
-                stream,
-                position,
-                0,
-                ImmutableDictionary.Create<string, ResourceVersions>(StringComparer.Ordinal),
-                ImmutableDictionary.Create<string, ClaimJourney>(StringComparer.Ordinal),
-                missing
-            );
+    public static StreamRecord Unread(string stream, IReadOnlyCollection<string> missing) =>
+        new(
+            stream,
+            StreamAppend.End,
+            0,
+            ImmutableDictionary.Create<string, ResourceVersions>(StringComparer.Ordinal),
+            ImmutableDictionary.Create<string, ClaimJourney>(StringComparer.Ordinal),
+            missing
+        );
 
     /// <summary>A stream that holds these resources and was written by nobody's request.</summary>
     /// <param name="stream">Its name.</param>
@@ -105,76 +102,39 @@ internal sealed class StreamRecord
 
     /// <summary>The state after further entries, which must follow <see cref="Position"/> without a gap.</summary>
     /// <exception cref="InvalidDataException">An entry cannot be read, or does not follow.</exception>
+    /// <exception cref="InvalidOperationException">The stream was not read.</exception>
     public StreamRecord After(IReadOnlyList<JournalEntry> entries)
     {
         if (entries.Count == 0)
         {
             return this;
         }
-        var (position, bytes) = (Position, Bytes);
-        var nextResources = resources.ToBuilder();
-        var nextClaims = claims.ToBuilder();
+        var next = new Folding(this);
         foreach (var entry in entries)
         {
-            if (entry.Position != position + 1)
+            if (entry.Position != next.Position + 1)
             {
                 throw new InvalidDataException(
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $"Entry {entry.Position} follows entry {position} of a stream: one is missing."
+                        $"Entry {entry.Position} follows entry {next.Position} of a stream: one is missing."
                     )
                 );
             }
-            position = entry.Position;
-            bytes += entry.Payload.Length;
-            var payload = EntryPayload.FromBytes(entry.Payload);
-            foreach (var record in payload.Records)
-            {
-                if (record.Kind is RecordKind.Put or RecordKind.Delete or RecordKind.ClaimIssued)
-                {
-                    var key = Key(record.Type, record.Id);
-                    var before = nextResources.GetValueOrDefault(key);
-                    var stored = new StoredResource(
-                        record.Type,
-                        record.Id,
-                        record.Version.ToString(CultureInfo.InvariantCulture),
-                        StoredResource.Made(payload.At, before?.Current),
-                        record.Body
-                    );
-                    nextResources[key] = new ResourceVersions(stored, payload.By, before)
-                    {
-                        Correlation = payload.Correlation,
-                    };
-                }
-                if (record.Kind is RecordKind.ClaimIssued)
-                {
-                    nextClaims[record.Id] = new ClaimJourney(record.Id, record.Body, []).With(
-                        record.Kind,
-                        payload.At,
-                        record.Body,
-                        entry.Position
-                    );
-                }
-                else if (record.Kind >= RecordKind.ClaimSent)
-                {
-                    if (!nextClaims.TryGetValue(record.Id, out var claim))
-                    {
-                        throw new InvalidDataException(
-                            $"Entry {entry.Position} of a stream speaks of a claim that was never issued."
-                        );
-                    }
-                    nextClaims[record.Id] = claim.With(record.Kind, payload.At, record.Body, entry.Position);
-                }
-            }
+            next.Add(EntryPayload.FromBytes(entry.Payload), entry.Payload.Length);
         }
-        return new StreamRecord(
-            Stream,
-            position,
-            bytes,
-            nextResources.ToImmutable(),
-            nextClaims.ToImmutable(),
-            missing
-        );
+        return next.ToRecord();
+    }
+
+    /// <summary>The state after one more entry, made here and not read yet.</summary>
+    /// <param name="payload">What it says.</param>
+    /// <param name="bytes">Its length as journalled.</param>
+    /// <exception cref="InvalidOperationException">The stream was not read.</exception>
+    public StreamRecord After(EntryPayload payload, int bytes)
+    {
+        var next = new Folding(this);
+        next.Add(payload, bytes);
+        return next.ToRecord();
     }
 
     private T Whole<T>(T held) => IsWhole ? held : throw NotRead();
@@ -183,6 +143,66 @@ internal sealed class StreamRecord
         new("What a stream holds was asked of a stream that was not read.");
 
     private static string Key(string type, string id) => string.Concat(type, "/", id);
+
+    private sealed class Folding(StreamRecord before)
+    {
+        private readonly ImmutableDictionary<string, ResourceVersions>.Builder resources = before
+            .Whole(before.resources)
+            .ToBuilder();
+        private readonly ImmutableDictionary<string, ClaimJourney>.Builder claims = before.claims.ToBuilder();
+        private long bytes = before.Bytes;
+
+        public long Position { get; private set; } = before.Position;
+
+        public StreamRecord ToRecord() =>
+            new(before.Stream, Position, bytes, resources.ToImmutable(), claims.ToImmutable());
+
+        public void Add(EntryPayload payload, int length)
+        {
+            Position++;
+            bytes += length;
+            foreach (var record in payload.Records)
+            {
+                if (record.Kind is RecordKind.Put or RecordKind.Delete or RecordKind.ClaimIssued)
+                {
+                    AddVersion(payload, record);
+                }
+                if (record.Kind is RecordKind.ClaimIssued)
+                {
+                    claims[record.Id] = new ClaimJourney(record.Id, record.Body, []).With(
+                        record.Kind,
+                        payload.At,
+                        record.Body,
+                        Position
+                    );
+                }
+                else if (record.Kind >= RecordKind.ClaimSent)
+                {
+                    if (!claims.TryGetValue(record.Id, out var claim))
+                    {
+                        throw new InvalidDataException(
+                            $"Entry {Position} of a stream speaks of a claim that was never issued."
+                        );
+                    }
+                    claims[record.Id] = claim.With(record.Kind, payload.At, record.Body, Position);
+                }
+            }
+        }
+
+        private void AddVersion(EntryPayload payload, JournalRecord record)
+        {
+            var key = Key(record.Type, record.Id);
+            var earlier = resources.GetValueOrDefault(key);
+            var stored = new StoredResource(
+                record.Type,
+                record.Id,
+                record.Version.ToString(CultureInfo.InvariantCulture),
+                StoredResource.Made(payload.At, earlier?.Current),
+                record.Body
+            );
+            resources[key] = new ResourceVersions(stored, payload.By, earlier) { Correlation = payload.Correlation };
+        }
+    }
 }
 
 /// <summary>A resource's newest version and the way back to its older ones.</summary>

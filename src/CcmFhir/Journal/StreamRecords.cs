@@ -36,14 +36,9 @@ internal sealed class StreamRecords(IJournalStore store, long maxBytes = 160L * 
         return found.Record;
     }
 
-    /// <summary>Keeps a state that the caller made by appending; an older one never replaces a newer one, and one that
-    /// is not whole is not kept.</summary>
+    /// <summary>Keeps a state that the caller made by appending; an older one never replaces a newer one.</summary>
     public StreamRecord Keep(StreamRecord record)
     {
-        if (!record.IsWhole)
-        {
-            return record;
-        }
         var mine = new Held(record) { LastUsed = Interlocked.Increment(ref tick) };
         var kept = held.AddOrUpdate(
             record.Stream,

@@ -11,6 +11,9 @@ internal sealed class WatchedJournalStore(IJournalStore inner, Predicate<string>
     private readonly ConcurrentDictionary<string, long> changed = new(StringComparer.Ordinal);
     private long changes;
 
+    /// <inheritdoc/>
+    public bool AppendsAtEnd => inner.AppendsAtEnd;
+
     /// <summary>Appends to watched streams so far. Taken before a read, it tells later whether the read is still good.</summary>
     public long Changes => Interlocked.Read(ref changes);
 
@@ -37,10 +40,6 @@ internal sealed class WatchedJournalStore(IJournalStore inner, Predicate<string>
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<JournalEntry>> ReadAsync(string stream, long after, CancellationToken cancel) =>
         inner.ReadAsync(stream, after, cancel);
-
-    /// <inheritdoc/>
-    public ValueTask<long?> PositionWithoutAsync(string stream, IReadOnlyList<string> keys, CancellationToken cancel) =>
-        inner.PositionWithoutAsync(stream, keys, cancel);
 
     /// <inheritdoc/>
     public ValueTask<string?> FindAsync(string key, CancellationToken cancel) => inner.FindAsync(key, cancel);

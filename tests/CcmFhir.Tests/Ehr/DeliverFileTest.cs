@@ -277,6 +277,8 @@ public sealed class DeliverFileTest
     {
         private bool happened;
 
+        public bool AppendsAtEnd => store.AppendsAtEnd;
+
         public async ValueTask<AppendResult> AppendAsync(JournalCommit commit, CancellationToken cancel)
         {
             if (!happened && commit.Appends[0].Stream.StartsWith(prefix, StringComparison.Ordinal))
@@ -289,12 +291,6 @@ public sealed class DeliverFileTest
 
         public ValueTask<IReadOnlyList<JournalEntry>> ReadAsync(string stream, long after, CancellationToken cancel) =>
             store.ReadAsync(stream, after, cancel);
-
-        public ValueTask<long?> PositionWithoutAsync(
-            string stream,
-            IReadOnlyList<string> keys,
-            CancellationToken cancel
-        ) => store.PositionWithoutAsync(stream, keys, cancel);
 
         public ValueTask<string?> FindAsync(string key, CancellationToken cancel) => store.FindAsync(key, cancel);
 

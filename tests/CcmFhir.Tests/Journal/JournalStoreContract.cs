@@ -17,9 +17,6 @@ public abstract class JournalStoreContract : IAsyncLifetime
     /// <summary>Opens the store of this test; called again it opens the same one anew.</summary>
     private protected abstract ValueTask<IJournalStore> OpenAsync();
 
-    /// <summary>The store knows where a stream stands without reading it.</summary>
-    private protected abstract bool TellsPosition { get; }
-
     /// <summary>Leaves nothing behind.</summary>
     private protected abstract ValueTask CleanAsync();
 
@@ -66,22 +63,22 @@ public abstract class JournalStoreContract : IAsyncLifetime
 
     /// <summary>A store may say that it would have to read the stream; it never names another position.</summary>
     [Fact]
-    public async Task Where_a_stream_stands_is_told_only_without_the_keys_that_are_asked_for()
+    public async Task An_append_at_the_end_without_a_new_key_of_its_own_is_no_commit()
     {
-        await FillAsync("s", 5);
-        await FillAsync("other", 2);
-        (
-            await Store.AppendAsync(
-                new JournalCommit([new StreamAppend("s", 5, "five"u8.ToArray())], [new IndexEntry("there", "s")]),
-                Cancel
-            )
-        ).Outcome.ShouldBe(AppendOutcome.Appended);
-
-        (await Store.PositionWithoutAsync("s", ["there"], Cancel)).ShouldBeNull();
-        (await Store.PositionWithoutAsync("s", ["not there", "there"], Cancel)).ShouldBeNull();
-        (await Store.PositionWithoutAsync("s", ["not there"], Cancel)).ShouldBeOneOf(TellsPosition ? [6L] : [null]);
-        (await Store.PositionWithoutAsync("other", [], Cancel)).ShouldBeOneOf(TellsPosition ? [2L] : [null]);
-        (await Store.PositionWithoutAsync("none", ["not there"], Cancel)).ShouldBeOneOf(TellsPosition ? [0L] : [null]);
+        StreamAppend[][] wrong =
+        [
+            [StreamAppend.AtEnd("s", [], "x"u8.ToArray())],
+            [StreamAppend.AtEnd("s", ["another"], "x"u8.ToArray())],
+            [new StreamAppend("s", StreamAppend.End, "x"u8.ToArray())],
+            [StreamAppend.AtEnd("s", ["key"], "x"u8.ToArray()), StreamAppend.AtEnd("t", ["key"], "x"u8.ToArray())],
+        ];
+        foreach (var appends in wrong)
+        {
+            await Should.ThrowAsync<ArgumentException>(async () =>
+                await Store.AppendAsync(new JournalCommit(appends, [new IndexEntry("key", "s")]), Cancel)
+            );
+        }
+        (await StreamsAsync()).ShouldBeEmpty();
     }
 
     [Fact]

@@ -12,12 +12,64 @@ public sealed class SqliteJournalStoreTest : JournalStoreContract
 
     private protected override ValueTask<IJournalStore> OpenAsync() => new(SqliteJournalStore.Open(Database));
 
-    private protected override bool TellsPosition => true;
-
     private protected override ValueTask CleanAsync()
     {
         Directory.Delete(folder, recursive: true);
         return ValueTask.CompletedTask;
+    }
+
+    [Fact]
+    public async Task What_is_new_is_appended_wherever_the_stream_stands()
+    {
+        await FillAsync("s", 5);
+
+        (await AppendNewAsync("s", "new 1", "five")).ShouldBe(new AppendResult(AppendOutcome.Appended, Position: 6));
+        (await AppendNewAsync("none", "new 2", "first")).ShouldBe(
+            new AppendResult(AppendOutcome.Appended, Position: 1)
+        );
+        (await AppendAsync("s", 6, "six")).Outcome.ShouldBe(AppendOutcome.Appended);
+
+        (await ReadAsync("s", 4)).ShouldBe(["4", "five", "six"]);
+        (await ReadAsync("none", 0)).ShouldBe(["first"]);
+        (await Store.FindAsync("new 1", Cancel)).ShouldBe("s");
+    }
+
+    [Fact]
+    public async Task What_was_to_be_new_and_is_there_is_not_appended_even_by_the_same_commit()
+    {
+        await FillAsync("s", 1);
+        (await AppendNewAsync("s", "key", "once")).Outcome.ShouldBe(AppendOutcome.Appended);
+
+        var again = await AppendNewAsync("s", "key", "once");
+        var behindOthers = await Store.AppendAsync(
+            new JournalCommit(
+                [StreamAppend.AtEnd("s", ["key"], "twice"u8.ToArray()), new StreamAppend("rider", 0, "r"u8.ToArray())],
+                [new IndexEntry("free", "s"), new IndexEntry("key", "s")]
+            ),
+            Cancel
+        );
+
+        again.ShouldBe(new AppendResult(AppendOutcome.IndexTaken, Taken: new IndexEntry("key", "s")));
+        behindOthers.Outcome.ShouldBe(AppendOutcome.IndexTaken);
+        (await ReadAsync("s", 0)).ShouldBe(["0", "once"]);
+        (await ReadAsync("rider", 0)).ShouldBeEmpty();
+        (await Store.FindAsync("free", Cancel)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Of_many_that_append_at_the_end_each_stands_there_once()
+    {
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 32).Select(writer => AppendNewAsync("s", $"key {writer % 16}", $"{writer}").AsTask())
+        );
+
+        answers.Count(answer => answer.Outcome == AppendOutcome.Appended).ShouldBe(16);
+        answers
+            .Where(answer => answer.Outcome == AppendOutcome.Appended)
+            .Select(answer => answer.Position)
+            .Order()
+            .ShouldBe(Enumerable.Range(1, 16).Select(position => (long)position));
+        (await ReadAsync("s", 0)).Distinct().Count().ShouldBe(16);
     }
 
     [Fact]
@@ -33,6 +85,25 @@ public sealed class SqliteJournalStoreTest : JournalStoreContract
         (await ReadAsync("s", 0)).ShouldBe(Enumerable.Range(0, 10_000).Select(i => $"{i}"));
         (await ReadAsync("s", 9_998)).ShouldBe(["9998", "9999"]);
         ((SqliteJournalStore)Store).Flushes.ShouldBeLessThan(5_000);
+    }
+
+    [Fact]
+    public async Task A_key_that_another_process_changed_is_not_known_from_memory()
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            (await AppendAsync("s", i, $"{i}", [new("key", "old")])).Outcome.ShouldBe(AppendOutcome.Appended);
+        }
+        await using (var other = await OpenAsync())
+        {
+            var commit = new JournalCommit([new("t", 0, Bytes("x"))], [new("key", "new", Replaces: "old")]);
+            (await other.AppendAsync(commit, Cancel)).Outcome.ShouldBe(AppendOutcome.Appended);
+        }
+
+        var answer = await AppendAsync("s", 3, "3", [new("key", "old")]);
+
+        answer.ShouldBe(new AppendResult(AppendOutcome.IndexTaken, Taken: new IndexEntry("key", "new")));
+        (await ReadAsync("s", 0)).Count.ShouldBe(3);
     }
 
     [Fact]
@@ -338,4 +409,10 @@ public sealed class SqliteJournalStoreTest : JournalStoreContract
         command.CommandText = sql;
         command.ExecuteNonQuery();
     }
+
+    private ValueTask<AppendResult> AppendNewAsync(string stream, string key, string text) =>
+        Store.AppendAsync(
+            new JournalCommit([StreamAppend.AtEnd(stream, [key], Bytes(text))], [new IndexEntry(key, stream)]),
+            Cancel
+        );
 }
