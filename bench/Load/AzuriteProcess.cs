@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 
 namespace CcmFhir.Load;
 
@@ -28,8 +26,10 @@ public sealed class AzuriteProcess : IAsyncDisposable
     /// <param name="cache">Folder that what is installed stays in.</param>
     public static async Task<AzuriteProcess> StartAsync(string cache)
     {
-        var main = await InstallAsync(Directory.CreateDirectory(Path.Combine(cache, $"azurite-{Version}")).FullName);
-        var (blobPort, queuePort, tablePort) = (FreePort(), FreePort(), FreePort());
+        var modules = await NpmInstall.IntoAsync(Path.Combine(cache, $"azurite-{Version}"), $"azurite@{Version}");
+        var main = Path.Combine(modules, "azurite", "dist", "src", "azurite.js");
+        var ports = FreePorts.Take(3);
+        var (blobPort, queuePort, tablePort) = (ports[0], ports[1], ports[2]);
         var started = Process.Start(
             new ProcessStartInfo("node")
             {
@@ -78,49 +78,5 @@ public sealed class AzuriteProcess : IAsyncDisposable
         process.Kill(entireProcessTree: true);
         await process.WaitForExitAsync();
         process.Dispose();
-    }
-
-    private static async Task<string> InstallAsync(string cache)
-    {
-        var main = Path.Combine(cache, "node_modules", "azurite", "dist", "src", "azurite.js");
-        // Two programs may come at once; the lock ends with its holder.
-        await using var alone = await AloneAsync(Path.Combine(cache, "lock"));
-        if (!File.Exists(Path.Combine(cache, "installed")))
-        {
-            var npm = await ProgramRun.RunAsync(
-                "npm",
-                ["install", "--prefix", cache, "--no-audit", "--no-fund", "--no-save", $"azurite@{Version}"]
-            );
-            if (npm.Code != 0)
-            {
-                throw new InvalidOperationException(
-                    $"npm could not install azurite {Version}: {npm.Errors}{npm.Output}"
-                );
-            }
-            await File.WriteAllTextAsync(Path.Combine(cache, "installed"), Version);
-        }
-        return main;
-    }
-
-    private static async Task<FileStream> AloneAsync(string path)
-    {
-        while (true)
-        {
-            try
-            {
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
-            }
-        }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

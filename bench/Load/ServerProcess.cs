@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.Sockets;
 
 namespace CcmFhir.Load;
 
@@ -75,7 +74,7 @@ public sealed class ServerProcess : IDisposable
         IReadOnlyList<string>? through = null
     )
     {
-        var address = new Uri($"http://127.0.0.1:{FreePort()}");
+        var address = new Uri($"http://127.0.0.1:{FreePorts.One()}");
         string[] command =
         [
             .. through ?? [],
@@ -153,12 +152,5 @@ public sealed class ServerProcess : IDisposable
             await Task.Delay(TimeSpan.FromMilliseconds(20), clock, cancel);
         }
         throw new InvalidOperationException($"The server was not ready within two minutes:\n{Output}");
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 }

@@ -9,19 +9,8 @@ internal static class NodePackages
     /// <param name="folder">Name of their folder in the cache; another version is another folder.</param>
     /// <param name="packages">Names with versions.</param>
     /// <returns>The folder of the modules.</returns>
-    public static async Task<string> InstallAsync(string folder, params string[] packages)
-    {
-        var cache = Directory.CreateDirectory(Repository.At(".cache", folder)).FullName;
-        if (!File.Exists(Path.Combine(cache, "installed")))
-        {
-            await RunAsync(
-                "npm",
-                ["install", "--prefix", cache, "--no-audit", "--no-fund", "--no-save", "--ignore-scripts", .. packages]
-            );
-            await File.WriteAllTextAsync(Path.Combine(cache, "installed"), string.Join(", ", packages));
-        }
-        return Path.Combine(cache, "node_modules");
-    }
+    public static Task<string> InstallAsync(string folder, params string[] packages) =>
+        NpmInstall.IntoAsync(Repository.At(".cache", folder), packages);
 
     /// <summary>Runs a program to its end, which must be a good one.</summary>
     /// <returns>What it wrote.</returns>

