@@ -70,10 +70,10 @@ public class DeliveryRoomTest
 
         await using var app = await ServeAsync(scene, pushEvery: 1);
 
-        while ((await scene.DeliveryAsync("p1", claim)).Standing != Standing.Delivered)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Cancel);
-        }
+        await Eventually.SeeAsync(
+            () => scene.DeliveryAsync("p1", claim),
+            delivery => delivery.Standing == Standing.Delivered
+        );
         scene.Ehr.Count("POST", "Claim").ShouldBe(1);
         PushRound
             .MonthsAt(new DateTimeOffset(2026, 2, 3, 0, 0, 0, TimeSpan.Zero))

@@ -285,18 +285,21 @@ public sealed class CloseShardsTest : IAsyncLifetime
         return await EndAsync(http, status);
     }
 
-    private static async Task<(int Status, string Text)> EndAsync(HttpClient http, Uri status)
-    {
-        while (true)
-        {
-            using var answer = await http.GetAsync(status, Cancel);
-            if ((int)answer.StatusCode != 202)
+    private static Task<(int Status, string Text)> EndAsync(HttpClient http, Uri status) =>
+        Eventually.SeeAsync<(int Status, string Text)>(
+            async () =>
             {
-                return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(Cancel));
-            }
-            answer.Headers.GetValues("X-Progress").Single().ShouldContain(" shards, ");
-        }
-    }
+                using var answer = await http.GetAsync(status, Cancel);
+                if ((int)answer.StatusCode != 202)
+                {
+                    return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(Cancel));
+                }
+                var progress = answer.Headers.GetValues("X-Progress").Single();
+                progress.ShouldContain(" shards, ");
+                return (202, progress);
+            },
+            seen => seen.Status != 202
+        );
 
     private async Task<IReadOnlyList<int>> ClaimsAsync(int patients)
     {

@@ -18,7 +18,7 @@ internal sealed class ReceivingScene : IAsyncDisposable
             $$"""
             { "slug": "oak", "name": "Oak", "npi": "1234567893", "tin": "12-3456789", "timeZone": "America/New_York",
               "practitioners": [ { "ref": "Practitioner/a", "npi": "1245319599", "name": "A" } ],
-              "ehr": { "baseUrl": "{{Ehr.BaseUrl}}", "references": "{{references}}", "pauseSeconds": 0, "timeoutSeconds": 5,
+              "ehr": { "baseUrl": "{{Ehr.BaseUrl}}", "references": "{{references}}", "pauseSeconds": 0, "timeoutSeconds": 60,
                        "notifySecret": "file:secret"{{ehr}} } }
             """
         );
@@ -109,15 +109,8 @@ internal sealed class ReceivingServer(Microsoft.AspNetCore.Builder.WebApplicatio
     /// <summary>Asks until the answer has that status.</summary>
     public async Task<string> UntilAsync(int status, string url)
     {
-        while (true)
-        {
-            var (now, text) = await AskAsync("GET", url);
-            if (now == status)
-            {
-                return text;
-            }
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, TestContext.Current.CancellationToken);
-        }
+        var (_, text) = await Eventually.SeeAsync(() => AskAsync("GET", url), seen => seen.Status == status);
+        return text;
     }
 
     public async ValueTask DisposeAsync()
