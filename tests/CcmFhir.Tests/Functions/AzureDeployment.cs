@@ -24,6 +24,7 @@ internal sealed class AzureDeployment : IAsyncDisposable
     private readonly string folder = Directory.CreateTempSubdirectory("ccmfhir-azure-").FullName;
     private readonly string container = $"functions-{Guid.NewGuid():N}";
     private readonly List<StandInHost> hosts = [];
+    private readonly List<FaultProxy> proxies = [];
     private readonly SigningKey clientKey = SigningKey.Load(pem: null, file: null);
     private readonly ECDsa signing = ECDsa.Create(ECCurve.NamedCurves.nistP384);
     private readonly Azurite azurite;
@@ -38,9 +39,13 @@ internal sealed class AzureDeployment : IAsyncDisposable
     /// <summary>The setting that names the journal.</summary>
     public string Store => StoreAt(Connection);
 
-    /// <summary>Starts a proxy before the storage's blobs.</summary>
-    public async Task<FaultProxy> ProxyAsync() =>
-        await FaultProxy.StartAsync(await azurite.BlobPortAsync(), share: 0, seed: 1);
+    /// <summary>Starts a proxy before the storage's blobs, which outlives the instances.</summary>
+    public async Task<FaultProxy> ProxyAsync()
+    {
+        var proxy = await FaultProxy.StartAsync(await azurite.BlobPortAsync(), share: 0, seed: 1);
+        proxies.Add(proxy);
+        return proxy;
+    }
 
     /// <summary>The setting that names the journal for a program that reaches the storage's blobs through a proxy.</summary>
     public async Task<string> StoreThroughAsync(FaultProxy blobs) =>
@@ -107,7 +112,12 @@ internal sealed class AzureDeployment : IAsyncDisposable
                 )
             ).ShouldBeNull();
         }
-        var http = new HttpClient { BaseAddress = new Uri(host.Address, $"/{CareMonths.Practice}/fhir/") };
+        var http = new HttpClient
+        {
+            BaseAddress = new Uri(host.Address, $"/{CareMonths.Practice}/fhir/"),
+            // The host's proxy has a limit of its own.
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
         var token = new Uri(host.Address, $"/auth/{CareMonths.Practice}/token");
         var now = new RealTime().GetUtcNow();
         var assertion = new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(
@@ -190,22 +200,22 @@ internal sealed class AzureDeployment : IAsyncDisposable
         CancellationToken cancel
     )
     {
-        while (true)
-        {
-            using var answer = await http.GetAsync(status, cancel);
-            // The host's proxy answers for a program that is being started again.
-            if (answer.StatusCode == System.Net.HttpStatusCode.BadGateway)
+        var (code, text) = await Eventually.SeeAsync<(int Code, string Text)>(
+            async () =>
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(50), new RealTime(), cancel);
-                continue;
-            }
-            if ((int)answer.StatusCode != 202)
-            {
-                return ((int)answer.StatusCode, JsonNode.Parse(await answer.Content.ReadAsStringAsync(cancel))!);
-            }
-            answer.Headers.GetValues("X-Progress").Single().ShouldContain("shards");
-            await Task.Delay(TimeSpan.FromMilliseconds(50), new RealTime(), cancel);
-        }
+                using var answer = await http.GetAsync(status, cancel);
+                if ((int)answer.StatusCode != 202)
+                {
+                    return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(cancel));
+                }
+                var progress = answer.Headers.GetValues("X-Progress").Single();
+                progress.ShouldContain("shards");
+                return (202, progress);
+            },
+            // With 502 the host's proxy answers for a program that is being started again.
+            seen => seen.Code is not (202 or 502)
+        );
+        return (code, JsonNode.Parse(text)!);
     }
 
     public async ValueTask DisposeAsync()
@@ -213,6 +223,10 @@ internal sealed class AzureDeployment : IAsyncDisposable
         foreach (var host in hosts)
         {
             await host.DisposeAsync();
+        }
+        foreach (var proxy in proxies)
+        {
+            await proxy.DisposeAsync();
         }
         await azurite.DeleteJournalAsync(container);
         await EmptyQueuesAsync();
@@ -236,19 +250,16 @@ internal sealed class AzureDeployment : IAsyncDisposable
     }
 
     /// <summary>Waits until no message waits or is being worked on.</summary>
-    public async Task QuietAsync(CancellationToken cancel)
-    {
-        while (
-            (await ListAsync(cancel)).Text.Split('\n') is var lines
-            && lines.Any(line =>
-                line.Contains(" waiting", StringComparison.Ordinal)
-                && !line.Contains(": 0 waiting", StringComparison.Ordinal)
-            )
-        )
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(50), new RealTime(), cancel);
-        }
-    }
+    public Task QuietAsync(CancellationToken cancel) =>
+        Eventually.SeeAsync(
+            async () => (await ListAsync(cancel)).Text,
+            text =>
+                text.Split('\n')
+                    .All(line =>
+                        !line.Contains(" waiting", StringComparison.Ordinal)
+                        || line.Contains(": 0 waiting", StringComparison.Ordinal)
+                    )
+        );
 
     private string StoreAt(string connection) => $"azure:{connection};Container={container}";
 

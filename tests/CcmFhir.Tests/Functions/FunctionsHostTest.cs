@@ -149,10 +149,7 @@ public sealed class FunctionsHostTest(Azurite azurite, PublishedProgram publishe
         Number(body, "patients").ShouldBe(12);
         Number(body, "claims").ShouldBe(12);
         (await Deployment.ClaimsAsync(12, Cancel)).ShouldAllBe(claims => claims == 1);
-        while (ehr.Claims.Count < 12)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(50), new RealTime(), Cancel);
-        }
+        await Eventually.SeeAsync(() => ehr.Claims.Count, claims => claims >= 12);
 
         // The timers find everything done.
         foreach (var timer in (string[])["MonthEnd", "PushDue", "PullDue"])
@@ -170,73 +167,82 @@ public sealed class FunctionsHostTest(Azurite azurite, PublishedProgram publishe
     {
         var host = await Deployment.InstanceAsync(Cancel, ("Ccm__CloseHour", "0"));
         using var http = await Deployment.ClientAsync(host, Cancel);
+        // The month may turn meanwhile.
+        var before = MonthBefore();
         for (var hour = 0; hour < 3; hour++)
         {
             using var fired = await host.FireAsync("MonthEnd", Cancel);
             fired.StatusCode.ShouldBe(HttpStatusCode.OK, host.Output);
         }
 
-        var month = TimeZoneInfo
-            .ConvertTime(new RealTime().GetUtcNow(), TimeZoneInfo.FindSystemTimeZoneById("America/New_York"))
-            .AddMonths(-1)
-            .ToString("yyyy-MM", System.Globalization.CultureInfo.InvariantCulture);
-        (await http.GetAsync($"$ccm-close-status?month={month}&run=1", Cancel)).StatusCode.ShouldBe(HttpStatusCode.OK);
-        (await http.GetAsync($"$ccm-close-status?month={month}&run=2", Cancel)).StatusCode.ShouldBe(
-            HttpStatusCode.NotFound
-        );
+        var runs = new List<(string Month, HttpStatusCode First, HttpStatusCode Second)>();
+        foreach (var month in ((string[])[before, MonthBefore()]).Distinct())
+        {
+            runs.Add((month, await StatusAsync(month, 1), await StatusAsync(month, 2)));
+        }
+        runs.ShouldContain(run => run.First == HttpStatusCode.OK);
+        runs.ShouldAllBe(run => run.Second == HttpStatusCode.NotFound);
+
+        async Task<HttpStatusCode> StatusAsync(string month, int run)
+        {
+            using var answer = await http.GetAsync($"$ccm-close-status?month={month}&run={run}", Cancel);
+            return answer.StatusCode;
+        }
+
+        static string MonthBefore() =>
+            TimeZoneInfo
+                .ConvertTime(new RealTime().GetUtcNow(), TimeZoneInfo.FindSystemTimeZoneById("America/New_York"))
+                .AddMonths(-1)
+                .ToString("yyyy-MM", System.Globalization.CultureInfo.InvariantCulture);
     }
 
     [Fact]
     public async Task A_program_that_is_killed_in_the_middle_is_started_again_and_finishes()
     {
-        var host = await Deployment.InstanceAsync(Cancel);
+        const int Patients = 30;
+        var blobs = await Deployment.ProxyAsync();
+        using var held = new HeldCalls(IsWrite, pass: 12);
+        var host = await Deployment.InstanceAsync(Cancel, ("Ccm__Store", await Deployment.StoreThroughAsync(blobs)));
         using var http = await Deployment.ClientAsync(host, Cancel);
-        await AzureDeployment.EnrolAsync(http, 30, Cancel);
-        host.Delivering = (_, count) => KillOnce(host, count);
+        await AzureDeployment.EnrolAsync(http, Patients, Cancel);
+        // When the shard is delivered, the request that asked for it has written what it writes, and its answer waits for nothing.
+        host.Delivering = (_, _) => blobs.Passing = held.PassAsync;
 
         var status = await AzureDeployment.CloseAsync(http, Cancel);
-        while (host.Starts < 2)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(20), new RealTime(), Cancel);
-        }
+        await held.HeldAsync();
+        await Eventually.SeeAsync(
+            async () => (await Deployment.ClaimsAsync(Patients, Cancel)).Sum(),
+            claims => claims is > 0 and < Patients
+        );
+        await host.KillAsync();
+        held.LetGo();
         var (code, body) = await AzureDeployment.EndAsync(http, status, Cancel);
 
         code.ShouldBe(200, body.ToJsonString());
-        (await Deployment.ClaimsAsync(30, Cancel)).ShouldAllBe(claims => claims == 1);
+        host.Starts.ShouldBe(2);
+        (await Deployment.ClaimsAsync(Patients, Cancel)).ShouldAllBe(claims => claims == 1);
     }
 
     [Fact]
     public async Task Two_instances_close_one_month_at_once_one_is_killed_and_each_patient_has_one_claim()
     {
         const int Patients = 110;
-        const int WritesOfTheKilled = 12;
-        await using var blobs = await Deployment.ProxyAsync();
+        var blobs = await Deployment.ProxyAsync();
+        using var held = new HeldCalls(IsWrite, pass: 12);
         var one = await Deployment.InstanceAsync(Cancel);
         var two = await Deployment.InstanceAsync(Cancel, ("Ccm__Store", await Deployment.StoreThroughAsync(blobs)));
         using var http = await Deployment.ClientAsync(one, Cancel);
         using var other = await Deployment.ClientAsync(two, Cancel);
         await AzureDeployment.EnrolAsync(http, Patients, Cancel);
 
-        // Half way is where the second has written so much; what it writes then is on its way, and arrives after its end.
-        var halfWay = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var dead = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var writes = 0;
-        blobs.Passing = async request =>
-        {
-            if (HttpMethods.IsPut(request.Method) && Interlocked.Increment(ref writes) > WritesOfTheKilled)
-            {
-                halfWay.TrySetResult();
-                await dead.Task;
-            }
-        };
-
         // By the queue, and by two requests at once that each go over all patients.
+        blobs.Passing = held.PassAsync;
         var killed = other.PostAsync($"$ccm-close?month={CareMonths.Month}", null, Cancel);
-        await halfWay.Task.WaitAsync(Cancel);
+        await held.HeldAsync(killed);
         var status = await AzureDeployment.CloseAsync(http, Cancel);
         var whole = http.PostAsync($"$ccm-close?month={CareMonths.Month}", null, Cancel);
-        two.Kill();
-        dead.SetResult();
+        await two.KillAsync();
+        held.LetGo();
         using var answer = await whole;
         var (code, body) = await AzureDeployment.EndAsync(http, status, Cancel);
 
@@ -282,15 +288,7 @@ public sealed class FunctionsHostTest(Azurite azurite, PublishedProgram publishe
         }
     }
 
-    private static void KillOnce(StandInHost host, long delivery)
-    {
-        if (delivery == 1 && host.Starts == 1)
-        {
-            // Between receiving the message and the end of its work.
-            _ = Task.Delay(TimeSpan.FromMilliseconds(60), new RealTime(), Cancel)
-                .ContinueWith(_ => host.Kill(), Cancel, TaskContinuationOptions.None, TaskScheduler.Default);
-        }
-    }
+    private static bool IsWrite(HttpRequest request) => HttpMethods.IsPut(request.Method);
 
     private static int Number(JsonNode parameters, string name) =>
         (int)parameters["parameter"]!.AsArray().First(one => (string?)one!["name"] == name)!["valueInteger"]!;

@@ -23,15 +23,10 @@ public sealed class PutAsideTest(Azurite azurite, PublishedProgram published) : 
         var run = $$"""{"practice":"load","month":"{{CareMonths.Month}}","run":1,"shard":0,"patients":["p0"]}""";
         await queue.SendMessageAsync(run, Cancel);
 
-        var listed = await Deployment.ListAsync(Cancel);
-        while (listed.Exit == 0)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(50), new RealTime(), Cancel);
-            listed = await Deployment.ListAsync(Cancel);
-        }
+        await Eventually.SeeAsync(() => Deployment.ListAsync(Cancel), listed => listed.Exit != 0);
         // The host puts the copy aside before it deletes the message.
         await Deployment.QuietAsync(Cancel);
-        listed = await Deployment.ListAsync(Cancel);
+        var listed = await Deployment.ListAsync(Cancel);
 
         deliveries.ShouldBe([1, 2, 3, 4, 5]);
         listed.Text.ShouldContain("close-shards: 0 waiting, 1 put aside");
@@ -71,12 +66,11 @@ public sealed class PutAsideTest(Azurite azurite, PublishedProgram published) : 
             await queue.SendMessageAsync(message, Cancel);
         }
 
-        var listed = await Deployment.ListAsync(Cancel);
-        while (!listed.Text.Contains($"close-shards: 0 waiting, {foreign.Length} put aside", StringComparison.Ordinal))
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(50), new RealTime(), Cancel);
-            listed = await Deployment.ListAsync(Cancel);
-        }
+        var aside = $"close-shards: 0 waiting, {foreign.Length} put aside";
+        var listed = await Eventually.SeeAsync(
+            () => Deployment.ListAsync(Cancel),
+            seen => seen.Text.Contains(aside, StringComparison.Ordinal)
+        );
         host.Starts.ShouldBe(1);
         listed.Exit.ShouldBe(1);
         listed.Text.ShouldContain("is no message of ours");

@@ -1,8 +1,5 @@
-using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -24,14 +21,14 @@ namespace CcmFhir.Tests.Functions;
 internal sealed class StandInHost : IAsyncDisposable
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(20);
 
-    private readonly string folder;
+    // Longer than any work takes: only the program is ever killed, and this host itself brings again what failed.
+    private static readonly TimeSpan Lease = TimeSpan.FromMinutes(10);
+
     private readonly JsonNode settings;
     private readonly Dictionary<string, JsonNode> functions;
-    private readonly Dictionary<string, string> environment;
     private readonly string connection;
-    private readonly int port = FreePort();
+    private readonly HostedProgram program;
     private readonly CancellationTokenSource stopping = new();
     private readonly HttpClient client = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false })
     {
@@ -46,16 +43,11 @@ internal sealed class StandInHost : IAsyncDisposable
             AutomaticDecompression = DecompressionMethods.None,
         }
     );
-    private readonly ConcurrentQueue<string> output = new();
     private readonly WebApplication web;
     private readonly List<Task> pumps = [];
-    private Process? program;
-    private volatile TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Task watching = Task.CompletedTask;
 
     private StandInHost(string folder, string connection, IReadOnlyDictionary<string, string> appSettings)
     {
-        this.folder = folder;
         this.connection = connection;
         settings = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "host.json")))!;
         functions = Directory
@@ -66,17 +58,20 @@ internal sealed class StandInHost : IAsyncDisposable
                 file => JsonNode.Parse(File.ReadAllText(file))!,
                 StringComparer.Ordinal
             );
-        environment = new Dictionary<string, string>(appSettings, StringComparer.Ordinal)
+        functions.ShouldNotBeEmpty();
+        ((string?)settings["version"]).ShouldBe("2.0");
+        var handler = settings["customHandler"]!;
+        ((bool?)handler["enableProxyingHttpRequest"]).ShouldBe(true);
+        var environment = new Dictionary<string, string>(appSettings, StringComparer.Ordinal)
         {
             ["AzureWebJobsStorage"] = connection,
-            ["FUNCTIONS_CUSTOMHANDLER_PORT"] = port.ToString(CultureInfo.InvariantCulture),
-            ["FUNCTIONS_HTTPWORKER_PORT"] = port.ToString(CultureInfo.InvariantCulture),
             ["FUNCTIONS_APP_ROOT_PATH"] = folder,
             ["FUNCTIONS_WORKER_RUNTIME"] = "custom",
             // The function images set these for the host, and the program inherits them.
             ["ASPNETCORE_URLS"] = "http://+:80",
             ["ASPNETCORE_CONTENTROOT"] = "/azure-functions-host",
         };
+        program = new HostedProgram(folder, handler, environment);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder
@@ -91,16 +86,16 @@ internal sealed class StandInHost : IAsyncDisposable
     public Uri Address => new(web.Urls.First());
 
     /// <summary>Where the program listens; outsiders cannot reach it.</summary>
-    public Uri Inside => new($"http://127.0.0.1:{port}");
+    public Uri Inside => program.Address;
 
     /// <summary>Names of the functions.</summary>
     public IReadOnlyCollection<string> Functions => functions.Keys;
 
     /// <summary>How often the program was started.</summary>
-    public int Starts { get; private set; }
+    public int Starts => program.Starts;
 
     /// <summary>What the program printed.</summary>
-    public string Output => string.Join('\n', output);
+    public string Output => program.Output;
 
     /// <summary>Calls out before a queue message is handed to the program: queue and delivery count.</summary>
     public Action<string, long>? Delivering { get; set; }
@@ -120,7 +115,7 @@ internal sealed class StandInHost : IAsyncDisposable
         var host = new StandInHost(folder, connection, appSettings);
         try
         {
-            await host.StartProgramAsync(cancel);
+            await host.program.StartAsync(cancel);
             host.MapHttp();
             await host.web.StartAsync(cancel);
             foreach (var (name, binding) in host.Bindings("queueTrigger"))
@@ -151,20 +146,14 @@ internal sealed class StandInHost : IAsyncDisposable
             cancel
         );
 
-    /// <summary>Kills the program (SIGKILL), as scaling in or a timeout does.</summary>
-    public void Kill() => program!.Kill();
+    /// <summary>Kills the program (SIGKILL), as scaling in or a timeout does, and waits until it is gone.</summary>
+    public Task KillAsync() => program.KillAsync();
 
     public async ValueTask DisposeAsync()
     {
         await stopping.CancelAsync();
         await Task.WhenAll(pumps);
-        if (program is not null)
-        {
-            await ready.Task;
-            program.Kill();
-            await watching;
-            program.Dispose();
-        }
+        await program.DisposeAsync();
         await web.DisposeAsync();
         client.Dispose();
         proxied.Dispose();
@@ -178,73 +167,6 @@ internal sealed class StandInHost : IAsyncDisposable
                 (function.Key, function.Value["bindings"]!.AsArray().First(one => (string?)one!["direction"] == "in")!)
             )
             .Where(one => (string?)one.Item2["type"] == type);
-
-    private async Task StartProgramAsync(CancellationToken cancel)
-    {
-        var handler = settings["customHandler"]!;
-        ((string?)settings["version"]).ShouldBe("2.0");
-        ((bool?)handler["enableProxyingHttpRequest"]).ShouldBe(true);
-        functions.ShouldNotBeEmpty();
-        var executable = Path.Combine(folder, (string)handler["description"]!["defaultExecutablePath"]!);
-        var start = new ProcessStartInfo(executable)
-        {
-            WorkingDirectory = folder,
-            Arguments = string.Join(' ', handler["description"]!["arguments"]!.AsArray().Select(one => (string)one!)),
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        foreach (var (name, value) in environment)
-        {
-            start.Environment[name] = value;
-        }
-        Starts++;
-        program = Process.Start(start)!;
-        program.OutputDataReceived += Take;
-        program.ErrorDataReceived += Take;
-        program.BeginOutputReadLine();
-        program.BeginErrorReadLine();
-        var started = program;
-        while (true)
-        {
-            if (started.HasExited)
-            {
-                await started.WaitForExitAsync(cancel);
-                ready.SetResult();
-                throw new InvalidOperationException($"The program ended with {started.ExitCode}:\n{Output}");
-            }
-            try
-            {
-                using var answer = await client.GetAsync(Inside, cancel);
-                break;
-            }
-            catch (HttpRequestException)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(25), new RealTime(), cancel);
-            }
-        }
-        watching = WatchAsync(started);
-        ready.SetResult();
-    }
-
-    // What ends with 0 is not started again; everything else is.
-    private async Task WatchAsync(Process started)
-    {
-        await started.WaitForExitAsync();
-        ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (!stopping.IsCancellationRequested && started.ExitCode != 0)
-        {
-            await StartProgramAsync(CancellationToken.None);
-        }
-    }
-
-    private void Take(object sender, DataReceivedEventArgs line)
-    {
-        if (line.Data is { } text)
-        {
-            output.Enqueue(text);
-        }
-    }
 
     // Routes in order of function names, first match wins; no method named is all methods; no match is 404.
     private void MapHttp()
@@ -341,8 +263,7 @@ internal sealed class StandInHost : IAsyncDisposable
     {
         try
         {
-            // What comes while the program is being started waits for it.
-            await ready.Task.WaitAsync(cancel);
+            await program.Ready.WaitAsync(cancel);
             using var answer = await InvokeAsync(
                 function,
                 binding,
@@ -396,13 +317,6 @@ internal sealed class StandInHost : IAsyncDisposable
             said.Select(member => member.Key).ShouldBe(["Outputs", "Logs", "ReturnValue"]);
         }
         return answer;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     // What the host's proxy does to headers: those that name the outside are set, whatever the client sent.
