@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using CcmFhir.Ehr;
 using CcmFhir.Journal;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Data.Sqlite;
 
 namespace CcmFhir.Tests.Ehr;
@@ -46,20 +47,15 @@ public sealed class KilledPushTest : IDisposable
         ehr.Behave = (_, _) => Fails() ? Misdeeds[Dice(dice, Misdeeds.Length)] : Misdeed.None;
         // A wrong certificate is a matter of connections, not of calls: three in ten of them.
         await using var front = new TlsFront(ehr.BaseUrl, Fails);
-        var practice = await PracticeAsync(front);
+        var practice = await PracticeAsync(front, timeoutSeconds: 2);
         var issued = await IssueAsync(cancel);
 
         for (var kill = 1; kill <= Kills; kill++)
         {
-            var enough = ehr.Count("POST", "Claim") + (Claims / (Kills + 1));
+            using var held = new HeldCalls(IsCreate, pass: Claims / (Kills + 1));
+            ehr.Passing = held.PassAsync;
             using var push = Start("push", "--month", PushScene.Month, "--wait", "--practice", practice);
-            while (!push.HasExited && ehr.Count("POST", "Claim") < enough)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, cancel);
-            }
-            push.HasExited.ShouldBeFalse("it was to be killed in the middle of its work");
-            push.Kill();
-            await push.WaitForExitAsync(cancel);
+            await KillAsync(push, held, cancel);
         }
         // What the EHR forgot three times, and what it refused without cause, a person sends again.
         for (var round = 1; ; round++)
@@ -89,22 +85,29 @@ public sealed class KilledPushTest : IDisposable
     {
         var cancel = TestContext.Current.CancellationToken;
         using var ehr = new PlayedEhr { KeepsConditional = false, Slowness = TimeSpan.FromMilliseconds(5) };
-        await using var front = new TlsFront(ehr.BaseUrl, () => false);
-        var practice = await PracticeAsync(front);
-        var issued = await IssueAsync(cancel);
-        string[] push = ["push", "--month", PushScene.Month, "--wait", "--practice", practice];
-
-        using var first = Start(push);
-        using var second = Start(push);
-        while (!first.HasExited && ehr.Count("POST", "Claim") < Claims / 3)
+        // Each its own door, so that the EHR can tell them apart. What a program that has died was sending is another's after three timeouts: the
+        // one that is killed has a short one. The other waits for it in the middle of its work, and may not give up a create meanwhile.
+        await using var frontOfKilled = new TlsFront(ehr.BaseUrl, () => false);
+        await using var frontOfOther = new TlsFront(ehr.BaseUrl, () => false);
+        using var heldOfKilled = new HeldCalls(request => Through(frontOfKilled, request), pass: Claims / 6);
+        using var heldOfOther = new HeldCalls(request => Through(frontOfOther, request), pass: Claims / 6);
+        ehr.Passing = async request =>
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, cancel);
-        }
-        first.HasExited.ShouldBeFalse("it was to be killed in the middle of its work");
-        first.Kill();
-        await Task.WhenAll(first.WaitForExitAsync(cancel), second.WaitForExitAsync(cancel));
+            await heldOfKilled.PassAsync(request);
+            await heldOfOther.PassAsync(request);
+        };
+        var practiceOfKilled = await PracticeAsync(frontOfKilled, timeoutSeconds: 5);
+        var practiceOfOther = await PracticeAsync(frontOfOther, timeoutSeconds: 120);
+        var issued = await IssueAsync(cancel);
 
-        second.ExitCode.ShouldBe(0);
+        using var other = Start("push", "--month", PushScene.Month, "--wait", "--practice", practiceOfOther);
+        await heldOfOther.HeldAsync(other.WaitForExitAsync(cancel));
+        using var killed = Start("push", "--month", PushScene.Month, "--wait", "--practice", practiceOfKilled);
+        await KillAsync(killed, heldOfKilled, cancel);
+        heldOfOther.LetGo();
+        await other.WaitForExitAsync(cancel);
+
+        other.ExitCode.ShouldBe(0);
         ehr.Claims.Select(claim => claim["identifier"]![0]!["value"]!.GetValue<string>())
             .Order()
             .ShouldBe(issued.Order(), "each once, none missing");
@@ -129,18 +132,35 @@ public sealed class KilledPushTest : IDisposable
         }
     }
 
-    private async Task<string> PracticeAsync(TlsFront front)
+    private static bool IsCreate(HttpRequest request) =>
+        HttpMethods.IsPost(request.Method) && request.Path.StartsWithSegments("/fhir/Claim", StringComparison.Ordinal);
+
+    private static bool Through(TlsFront front, HttpRequest request) =>
+        IsCreate(request) && request.Host.Port == front.BaseUrl.Port;
+
+    // What is held is on its way when it is killed, and arrives after its end.
+    private static async Task KillAsync(Process push, HeldCalls held, CancellationToken cancel)
     {
-        var authority = Path.Combine(folder.FullName, "authority.pem");
+        await held.HeldAsync(push.WaitForExitAsync(cancel));
+        push.Kill();
+        await push.WaitForExitAsync(cancel);
+        held.LetGo();
+    }
+
+    private async Task<string> PracticeAsync(TlsFront front, int timeoutSeconds)
+    {
+        var authority = Path.Combine(folder.FullName, $"authority-{front.BaseUrl.Port}.pem");
         await File.WriteAllTextAsync(authority, front.AuthorityPem);
-        var practice = Path.Combine(folder.FullName, "practice.json");
+        var practice = Path.Combine(folder.FullName, $"practice-{front.BaseUrl.Port}.json");
         await File.WriteAllTextAsync(
             practice,
             $$"""
             { "slug": "northside", "name": "Northside", "npi": "1234567893", "tin": "12-3456789", "timeZone": "America/New_York",
               "practitioners": [ { "ref": "Practitioner/dr1", "npi": "1245319599", "name": "Ada Alvarez" } ],
-              "ehr": { "baseUrl": "{{front.BaseUrl}}", "references": "same-ids", "trustedCertificates": "authority.pem",
-                       "concurrency": 8, "timeoutSeconds": 2, "settleSeconds": 0.5, "retryMinSeconds": 0.05,
+              "ehr": { "baseUrl": "{{front.BaseUrl}}", "references": "same-ids", "trustedCertificates": "{{Path.GetFileName(
+                authority
+            )}}",
+                       "concurrency": 8, "timeoutSeconds": {{timeoutSeconds}}, "settleSeconds": 0.5, "retryMinSeconds": 0.05,
                        "retryMaxSeconds": 0.5, "pauseSeconds": 0.05 } }
             """
         );

@@ -116,6 +116,9 @@ internal sealed class PlayedEhr : IDisposable
     /// <summary>How long a request takes before it is looked at.</summary>
     public TimeSpan Slowness { get; set; }
 
+    /// <summary>Asked before a request is looked at; the request waits for it, and is looked at even when its sender has died meanwhile.</summary>
+    public Func<HttpRequest, Task> Passing { get; set; } = _ => Task.CompletedTask;
+
     /// <summary>Further search parameters by type, each a reference.</summary>
     public Dictionary<string, string> SearchParameters { get; } = [];
 
@@ -345,13 +348,18 @@ internal sealed class PlayedEhr : IDisposable
             headers: location is null ? [(CutHeader, "1")] : [(CutHeader, "1"), ("Location", location)]
         );
 
-    // WireMock answers whole; this stands before it and cuts the connection in the middle of the body.
+    // WireMock answers whole; this stands before it, and cuts the connection in the middle of the body.
     private async Task CutAsync(HttpContext http, RequestDelegate next)
     {
         if (Slowness > TimeSpan.Zero)
         {
             await Task.Delay(Slowness, TimeProvider.System, http.RequestAborted);
         }
+        using var asked = new MemoryStream();
+        await http.Request.Body.CopyToAsync(asked);
+        asked.Position = 0;
+        http.Request.Body = asked;
+        await Passing(http.Request);
         var wire = http.Response.Body;
         using var whole = new MemoryStream();
         http.Response.Body = whole;
