@@ -39,10 +39,12 @@ public sealed class ServeCommandTest(PublishedProgram published)
             functionsPort: null,
             cancel
         );
-        const string body = """
+        const string resource = """
             {"resourceType":"Patient","id":"p1","identifier":[{"system":"urn:mrn","value":"p1"}],
              "name":[{"family":"Test","given":["Pat"]}],"gender":"female","birthDate":"1950-01-01"}
             """;
+        // Blanks before it that come at once: the server turns away a body that comes more slowly than 240 bytes a second.
+        var body = new string(' ', 64 * 1024) + resource;
         using var client = new TcpClient();
         await client.ConnectAsync(running.Address.Host, running.Address.Port, cancel);
         var stream = client.GetStream();
@@ -59,10 +61,11 @@ public sealed class ServeCommandTest(PublishedProgram published)
         // The request is read from now on.
         (await answer.ReadLineAsync(cancel)).ShouldBe("HTTP/1.1 100 Continue");
 
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(body[..^resource.Length]), cancel);
         running.AskToStop();
         // Longer than a command line gives its programs by itself: that this time passes is what is tested.
         await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System, cancel);
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(body), cancel);
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(resource), cancel);
 
         (await answer.ReadLineAsync(cancel)).ShouldBe("");
         (await answer.ReadLineAsync(cancel)).ShouldBe("HTTP/1.1 201 Created");
