@@ -6,7 +6,7 @@ namespace CcmFhir.Tests;
 internal static class Eventually
 {
     /// <summary>So long anything may take on a machine that others use too; what takes longer does not come.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 

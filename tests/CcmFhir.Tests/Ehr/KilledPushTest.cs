@@ -97,7 +97,7 @@ public sealed class KilledPushTest : IDisposable
             await heldOfOther.PassAsync(request);
         };
         var practiceOfKilled = await PracticeAsync(frontOfKilled, timeoutSeconds: 5);
-        var practiceOfOther = await PracticeAsync(frontOfOther, timeoutSeconds: 120);
+        var practiceOfOther = await PracticeAsync(frontOfOther, timeoutSeconds: 600);
         var issued = await IssueAsync(cancel);
 
         using var other = Start("push", "--month", PushScene.Month, "--wait", "--practice", practiceOfOther);

@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using CcmFhir.Load;
-using CcmFhir.Tests.Journal;
 
 namespace CcmFhir.Tests.Functions;
 
@@ -17,12 +16,12 @@ internal sealed class HostedProgram(string folder, JsonNode handler, IReadOnlyDi
 {
     private const int MostPorts = 5;
 
-    private readonly HttpClient client = new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false });
     private readonly ConcurrentQueue<string> output = new();
     private readonly Lock turn = new();
     private int port = FreePorts.One();
     private volatile TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool ending;
+    private TaskCompletionSource listening = new();
     private Process? process;
     private Task watching = Task.CompletedTask;
 
@@ -79,7 +78,6 @@ internal sealed class HostedProgram(string folder, JsonNode handler, IReadOnlyDi
             await watching;
             process.Dispose();
         }
-        client.Dispose();
     }
 
     private async Task StartOnceAsync(CancellationToken cancel)
@@ -100,6 +98,9 @@ internal sealed class HostedProgram(string folder, JsonNode handler, IReadOnlyDi
         }
         start.Environment["FUNCTIONS_CUSTOMHANDLER_PORT"] = port.ToString(CultureInfo.InvariantCulture);
         start.Environment["FUNCTIONS_HTTPWORKER_PORT"] = port.ToString(CultureInfo.InvariantCulture);
+        // By this it says that it listens.
+        start.Environment["Logging__LogLevel__Microsoft.Hosting.Lifetime"] = "Information";
+        listening = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Starts++;
         process = Process.Start(start)!;
         process.OutputDataReceived += Take;
@@ -119,22 +120,15 @@ internal sealed class HostedProgram(string folder, JsonNode handler, IReadOnlyDi
 
     private async Task ListensAsync(Process started, CancellationToken cancel)
     {
-        while (true)
+        var ended = started.WaitForExitAsync(cancel);
+        await Task.WhenAny(listening.Task, ended, Task.Delay(Eventually.Patience, TimeProvider.System, cancel));
+        cancel.ThrowIfCancellationRequested();
+        if (!listening.Task.IsCompleted)
         {
-            if (started.HasExited)
-            {
-                await started.WaitForExitAsync(cancel);
-                throw new InvalidOperationException($"The program ended with {started.ExitCode}:\n{Output}");
-            }
-            try
-            {
-                using var answer = await client.GetAsync(Address, cancel);
-                return;
-            }
-            catch (HttpRequestException)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(25), new RealTime(), cancel);
-            }
+            throw new InvalidOperationException(
+                (ended.IsCompleted ? $"The program ended with {started.ExitCode}" : "The program does not start")
+                    + $":\n{Output}"
+            );
         }
     }
 
@@ -170,6 +164,10 @@ internal sealed class HostedProgram(string folder, JsonNode handler, IReadOnlyDi
         if (line.Data is { } text)
         {
             output.Enqueue(text);
+            if (text.Contains("Application started", StringComparison.Ordinal))
+            {
+                listening.TrySetResult();
+            }
         }
     }
 }
