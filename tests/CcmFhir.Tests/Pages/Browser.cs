@@ -44,9 +44,8 @@ public sealed class Browser : IAsyncLifetime
                 Locale = "en-US",
             }
         );
-        // A busy machine is slow, not wrong: patience costs nothing where pages come at once.
-        context.SetDefaultTimeout(180_000);
-        context.SetDefaultNavigationTimeout(180_000);
+        context.SetDefaultTimeout((float)OpenPage.Patience.TotalMilliseconds);
+        context.SetDefaultNavigationTimeout((float)OpenPage.Patience.TotalMilliseconds);
         return new OpenPage(await context.NewPageAsync());
     }
 
@@ -84,6 +83,9 @@ public sealed class Browser : IAsyncLifetime
 /// <summary>A page under watch: what its console complains of (a policy that it breaks, a script that fails), and whom it asks.</summary>
 public sealed class OpenPage : IAsyncDisposable
 {
+    /// <summary>How long anything of a page is waited for. A busy machine is slow, not wrong: patience costs nothing where pages come at once.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
     private static readonly AxeRunOptions Wcag = new()
     {
         RunOnly = new RunOnlyOptions
@@ -122,6 +124,35 @@ public sealed class OpenPage : IAsyncDisposable
 
     /// <summary>Goes there, and gives the status.</summary>
     public async Task<int> GoAsync(string address) => (await Page.GotoAsync(address))!.Status;
+
+    /// <summary>Goes there again and again until something is on the page that the server works out beside its answers.</summary>
+    public async Task GoUntilAsync(string address, string selector)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        do
+        {
+            TimeProvider.System.GetElapsedTime(began).ShouldBeLessThan(Patience, $"{selector} never came");
+            await GoAsync(address);
+        } while (await Page.Locator(selector).CountAsync() == 0);
+    }
+
+    /// <summary>Clicks on what leads to another page, and waits until that has come whole: Playwright's own click waits only until the page begins,
+    /// and much that is asked of a page waits for nothing.</summary>
+    public async Task ClickAsync(string selector)
+    {
+        var whole = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void loaded(object? sender, IPage page) => whole.TrySetResult();
+        Page.Load += loaded;
+        try
+        {
+            await Page.ClickAsync(selector);
+            await whole.Task.WaitAsync(Patience, TestContext.Current.CancellationToken);
+        }
+        finally
+        {
+            Page.Load -= loaded;
+        }
+    }
 
     /// <summary>What axe finds on the page as it stands, in light and in dark, in words.</summary>
     public async Task<IReadOnlyList<string>> ViolationsAsync()

@@ -83,7 +83,7 @@ public sealed class EveryPageTest(Browser browser, DemoSite site) : IClassFixtur
         await open.GoAsync(DemoSite.Worklist);
         await open.Page.Keyboard.PressAsync("Tab");
         await open.Page.Keyboard.PressAsync("Enter");
-        (await open.Page.EvaluateAsync<string>("() => document.activeElement.id")).ShouldBe("main");
+        await open.Page.WaitForSelectorAsync("#main:focus");
     }
 
     [Theory, MemberData(nameof(Pages))]

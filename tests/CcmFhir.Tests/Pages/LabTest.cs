@@ -15,21 +15,21 @@ public sealed class LabTest(Browser browser, DemoSite site) : IClassFixture<Demo
         await using var open = await browser.OpenAsync(site.Root);
         await open.GoAsync("/lab/profiles/ccm-time-log");
         (await open.Page.ContentAsync()).ShouldContain("executionPeriod");
-        await open.Page.ClickAsync("a:has-text('typical')");
-        await open.Page.ClickAsync("button:has-text('Validate')");
+        await open.ClickAsync("a:has-text('typical')");
+        await open.ClickAsync("button:has-text('Validate')");
         (await open.Page.Locator("section h2").First.TextContentAsync()).ShouldBe("Valid: pasted");
 
         var broken = TimeLog.Replace("\"status\": \"completed\"", "\"status\": \"done\"", StringComparison.Ordinal);
         broken.ShouldNotBe(TimeLog);
         await open.Page.FillAsync("#source", broken);
-        await open.Page.ClickAsync("button:has-text('Validate')");
+        await open.ClickAsync("button:has-text('Validate')");
         (await open.Page.Locator("section h2").First.TextContentAsync()).ShouldBe("Not valid: pasted");
         (await open.Page.Locator(".source .marked").First.TextContentAsync())!.ShouldContain("\"done\"");
         (await open.Page.Locator("pre[aria-label='Valid sample of ccm-time-log']").TextContentAsync())!.ShouldContain(
             "completed"
         );
         (await open.ViolationsAsync()).ShouldBeEmpty();
-        await open.Page.ClickAsync("text=Link to this bench with the profile, without data");
+        await open.ClickAsync("text=Link to this bench with the profile, without data");
         new Uri(open.Page.Url).PathAndQuery.ShouldBe("/lab?profile=ccm-time-log");
         (await open.Page.InputValueAsync("#source")).ShouldBeEmpty();
         open.Complaints.ShouldBeEmpty();
@@ -48,7 +48,7 @@ public sealed class LabTest(Browser browser, DemoSite site) : IClassFixture<Demo
                 Of("bad.xml", "<Patient xmlns=\"http://hl7.org/fhir\"><gender value=\"x\"/></Patient>"),
             ]
         );
-        await open.Page.ClickAsync("button:has-text('Validate')");
+        await open.ClickAsync("button:has-text('Validate')");
         (await open.Page.Locator("#result").TextContentAsync()).ShouldBe("1 of 3 are valid");
         (await open.Page.Locator("section h2").AllTextContentsAsync()).ShouldBe([
             "Valid: good.json",
@@ -81,7 +81,7 @@ public sealed class LabTest(Browser browser, DemoSite site) : IClassFixture<Demo
         await using var open = await browser.OpenAsync(site.Root);
         await open.GoAsync("/lab");
         await open.Page.SetInputFilesAsync("input[name=folder]", Repository.At("profiles", "samples"));
-        await open.Page.ClickAsync("button:has-text('Validate')");
+        await open.ClickAsync("button:has-text('Validate')");
         (await open.Page.Locator("#result").TextContentAsync())!.ShouldContain(" of 2");
         (await open.Page.ContentAsync()).ShouldContain("11-honeysuckle.json");
     }

@@ -36,7 +36,7 @@ public sealed class PicturesTest(Browser browser, DemoSite site) : IClassFixture
     public async Task The_picture_of_README_is_that_of_the_demos_worklist()
     {
         await using var open = await browser.OpenAsync(site.Root);
-        await open.GoAsync(DemoSite.Worklist);
+        await open.GoUntilAsync(DemoSite.Worklist, ".trend figure");
         var picture = await open.Page.ScreenshotAsync(
             new PageScreenshotOptions
             {

@@ -3,7 +3,6 @@ using CcmFhir.Journal;
 using CcmFhir.Trail;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
-using Microsoft.Playwright;
 
 namespace CcmFhir.Tests.Pages;
 
@@ -35,7 +34,7 @@ public sealed class SignInTest(Browser browser) : IAsyncLifetime
         authority.Launches["xyz"] = "goldfinch";
         await using var open = await browser.OpenAsync(site.Root);
         await open.GoAsync($"/auth/maple-street/launch?iss={Uri.EscapeDataString(authority.Fhir)}&launch=xyz");
-        await open.Page.ClickAsync("text=Nora Ng");
+        await open.ClickAsync("text=Nora Ng");
         new Uri(open.Page.Url).AbsolutePath.ShouldBe(Goldfinch + "2026-11");
         (await open.Page.Locator("h1").TextContentAsync())!.ShouldContain("Goldfinch");
         var request = authority.Requests.ShouldHaveSingleItem();
@@ -50,7 +49,7 @@ public sealed class SignInTest(Browser browser) : IAsyncLifetime
     {
         await using var open = await browser.OpenAsync(site.Root);
         (await open.GoAsync(DemoSite.Worklist + "?state=held")).ShouldBe(401);
-        await SignInAsync(open.Page, "Bea Boyd");
+        await SignInAsync(open, "Bea Boyd");
         new Uri(open.Page.Url).PathAndQuery.ShouldBe(DemoSite.Worklist + "?state=held");
         (await open.Page.Locator("header").TextContentAsync())!.ShouldContain("Sign out Bea Boyd");
         (await open.Page.Locator("text=Development mode").CountAsync()).ShouldBe(0);
@@ -65,7 +64,7 @@ public sealed class SignInTest(Browser browser) : IAsyncLifetime
     {
         await using var open = await browser.OpenAsync(site.Root);
         await open.GoAsync(DemoSite.Worklist);
-        await SignInAsync(open.Page, person);
+        await SignInAsync(open, person);
         (await open.GoAsync(DemoSite.Worklist)).ShouldBe(worklist);
         (await open.GoAsync(Goldfinch + "2026-10")).ShouldBe(worklist);
         (await open.GoAsync(DemoSite.Worklist + "/close")).ShouldBe(close);
@@ -81,10 +80,10 @@ public sealed class SignInTest(Browser browser) : IAsyncLifetime
         await open.GoAsync("/");
         (await open.ViolationsAsync()).ShouldBeEmpty();
         await open.Page.FillAsync("input[name=practice]", "maple-street");
-        await open.Page.ClickAsync("button:has-text('Sign in')");
+        await open.ClickAsync("button:has-text('Sign in')");
         (await open.ViolationsAsync()).ShouldBeEmpty();
-        await open.Page.ClickAsync("text=Sign in with Maple single sign-on");
-        await open.Page.ClickAsync("text=Bea Boyd");
+        await open.ClickAsync("text=Sign in with Maple single sign-on");
+        await open.ClickAsync("text=Bea Boyd");
         new Uri(open.Page.Url).AbsolutePath.ShouldBe("/");
         (await open.GoAsync(DemoSite.Worklist + "/close")).ShouldBe(200);
     }
@@ -94,12 +93,12 @@ public sealed class SignInTest(Browser browser) : IAsyncLifetime
     {
         await using var open = await browser.OpenAsync(site.Root);
         await open.GoAsync(DemoSite.Worklist);
-        await SignInAsync(open.Page, "Nora Ng");
+        await SignInAsync(open, "Nora Ng");
         clock.Advance(TimeSpan.FromMinutes(31));
         (await open.GoAsync(DemoSite.Worklist)).ShouldBe(401);
         (await open.Page.Locator("h1").TextContentAsync()).ShouldBe("Your session has ended");
         (await open.ViolationsAsync()).ShouldBeEmpty();
-        await SignInAsync(open.Page, "Nora Ng");
+        await SignInAsync(open, "Nora Ng");
         for (var at = 0; at < 12 * 60 / 20; at++)
         {
             (await open.GoAsync(Goldfinch + "2026-10")).ShouldBe(200, $"after {at * 20} minutes");
@@ -113,8 +112,8 @@ public sealed class SignInTest(Browser browser) : IAsyncLifetime
     {
         await using var open = await browser.OpenAsync(site.Root);
         await open.GoAsync(DemoSite.Worklist);
-        await SignInAsync(open.Page, "Nora Ng");
-        await open.Page.ClickAsync("text=Sign out Nora Ng");
+        await SignInAsync(open, "Nora Ng");
+        await open.ClickAsync("text=Sign out Nora Ng");
         (await open.Page.Locator("h1").TextContentAsync()).ShouldBe("Signed out");
         (await open.GoAsync(DemoSite.Worklist)).ShouldBe(401);
     }
@@ -124,7 +123,7 @@ public sealed class SignInTest(Browser browser) : IAsyncLifetime
     {
         await using var open = await browser.OpenAsync(site.Root);
         await open.GoAsync("/auth/maple-street/sign-in/0");
-        await open.Page.ClickAsync("text=Decline");
+        await open.ClickAsync("text=Decline");
         (await open.Page.Locator("h1").TextContentAsync()).ShouldBe("Sign-in did not work");
         (await open.Page.ContentAsync()).ShouldContain("declined");
         (await open.GoAsync("/auth/maple-street/callback/0?code=stolen&state=forged")).ShouldBe(400);
@@ -159,7 +158,7 @@ public sealed class SignInTest(Browser browser) : IAsyncLifetime
     {
         await using var open = await browser.OpenAsync(site.Root);
         await open.GoAsync("/auth/maple-street/sign-in/0?return=" + Uri.EscapeDataString(Goldfinch + "2026-10"));
-        await open.Page.ClickAsync("text=Nora Ng");
+        await open.ClickAsync("text=Nora Ng");
         await open.GoAsync(DemoSite.Worklist + "/close");
         var trail = site.Services.GetRequiredService<AccessTrail>();
         await trail.FlushAsync(TestContext.Current.CancellationToken);
@@ -205,15 +204,15 @@ public sealed class SignInTest(Browser browser) : IAsyncLifetime
     {
         await using var open = await browser.OpenAsync(site.Root);
         await open.GoAsync($"/auth/maple-street/sign-in/0?return={Uri.EscapeDataString(elsewhere)}");
-        await open.Page.ClickAsync("text=Nora Ng");
+        await open.ClickAsync("text=Nora Ng");
         new Uri(open.Page.Url).Authority.ShouldBe(site.Root.Authority);
     }
 
-    private static async Task SignInAsync(IPage page, string person)
+    private static async Task SignInAsync(OpenPage open, string person)
     {
-        await page.ClickAsync("a:has-text('Sign in')");
-        await page.ClickAsync("text=Sign in with Maple EHR");
-        await page.ClickAsync($"text={person}");
+        await open.ClickAsync("a:has-text('Sign in')");
+        await open.ClickAsync("text=Sign in with Maple EHR");
+        await open.ClickAsync($"text={person}");
     }
 
     private static JsonArray Ways(SignInAuthority authority) =>

@@ -13,14 +13,14 @@ public sealed class WorklistTest(Browser browser, DemoSite site) : IClassFixture
         await using var open = await browser.OpenAsync(site.Root);
         await open.GoAsync(DemoSite.Worklist);
         (await RowsAsync(open)).Count.ShouldBe(20);
-        await open.Page.ClickAsync("text=Billed (15)");
+        await open.ClickAsync("text=Billed (15)");
         (await RowsAsync(open)).Count.ShouldBe(15);
-        await open.Page.ClickAsync("th a:has-text('Amount')");
+        await open.ClickAsync("th a:has-text('Amount')");
         var byAmount = await RowsAsync(open);
         byAmount[0].ShouldStartWith("Oakhollow");
         (await open.Page.Locator("th[aria-sort=descending]").TextContentAsync())!.ShouldStartWith("Amount");
         await open.Page.FillAsync("input[name=q]", "brook");
-        await open.Page.ClickAsync("button:has-text('Show')");
+        await open.ClickAsync("button:has-text('Show')");
         (await RowsAsync(open)).Count.ShouldBe(2);
         var download = await open.Page.RunAndWaitForDownloadAsync(() => open.Page.ClickAsync("text=This list as CSV"));
         download.SuggestedFilename.ShouldBe("maple-street-2026-10.csv");
@@ -34,10 +34,10 @@ public sealed class WorklistTest(Browser browser, DemoSite site) : IClassFixture
     {
         await using var open = await browser.OpenAsync(site.Root);
         await open.GoAsync("/");
-        await open.Page.ClickAsync("text=patient held, October 2026");
-        await open.Page.ClickAsync("text=Goldfinch");
+        await open.ClickAsync("text=patient held, October 2026");
+        await open.ClickAsync("text=Goldfinch");
         (await open.Page.ContentAsync()).ShouldContain("CCM-C01");
-        await open.Page.ClickAsync("main >> text=Worklist");
+        await open.ClickAsync("main >> text=Worklist");
         new Uri(open.Page.Url).AbsolutePath.ShouldBe(DemoSite.Worklist);
     }
 
@@ -46,12 +46,8 @@ public sealed class WorklistTest(Browser browser, DemoSite site) : IClassFixture
     {
         await using var open = await browser.OpenAsync(site.Root);
         // The page waits for the picture for a moment only, and offers to be asked again.
-        var pictures = open.Page.Locator(".trend figure");
-        for (var looks = 0; looks < 100 && await pictures.CountAsync() == 0; looks++)
-        {
-            await open.GoAsync(DemoSite.Worklist);
-        }
-        (await pictures.CountAsync()).ShouldBe(4);
+        await open.GoUntilAsync(DemoSite.Worklist, ".trend figure");
+        (await open.Page.Locator(".trend figure").CountAsync()).ShouldBe(4);
         var last = open.Page.Locator("#revenue-name ~ details tbody tr").Last;
         var figures = (await last.Locator("td").AllTextContentsAsync()).Select(text =>
             decimal.Parse(text, CultureInfo.InvariantCulture)
