@@ -19,8 +19,14 @@ internal static class Server
     /// <param name="args">Settings as <c>--Ccm:Store=...</c>, over environment and settings files.</param>
     /// <param name="clock">The clock everything asks.</param>
     /// <param name="cancel">Gives up opening the store.</param>
+    /// <param name="before">Puts a store before the one that the settings name, to see what it is asked; null for none.</param>
     /// <exception cref="InvalidDataException">A practice file is wrong.</exception>
-    public static async Task<WebApplication> BuildAsync(string[] args, TimeProvider clock, CancellationToken cancel)
+    public static async Task<WebApplication> BuildAsync(
+        string[] args,
+        TimeProvider clock,
+        CancellationToken cancel,
+        Func<IJournalStore, IJournalStore>? before = null
+    )
     {
         var builder = WebApplication.CreateBuilder(
             new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory }
@@ -28,8 +34,9 @@ internal static class Server
         var settings = builder.Configuration;
         builder.WebHost.UseUrls(Addresses.Listening(settings));
         var practices = Practices.Read(settings[Practices.Setting] ?? Practices.Default);
+        var opened = await JournalStores.OpenAsync(settings[JournalStores.Setting], clock, cancel);
         var store = new WatchedJournalStore(
-            await JournalStores.OpenAsync(settings[JournalStores.Setting], clock, cancel),
+            before?.Invoke(opened) ?? opened,
             stream => JournalNames.PatientOf(stream) is not null
         );
         builder.Services.AddSingleton(clock);

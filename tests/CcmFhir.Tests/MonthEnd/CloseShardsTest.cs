@@ -6,7 +6,6 @@ using CcmFhir.Journal;
 using CcmFhir.Load;
 using CcmFhir.MonthEnd;
 using CcmFhir.Options;
-using CcmFhir.Tests.Ehr;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace CcmFhir.Tests.MonthEnd;
@@ -17,7 +16,7 @@ public sealed class CloseShardsTest : IAsyncLifetime
     private static readonly ServiceMonth Month = new(2026, 10);
 
     private readonly string folder = Directory.CreateTempSubdirectory("ccmfhir-shards-").FullName;
-    private readonly ShiftedClock clock = new(new DateTimeOffset(2026, 11, 2, 15, 0, 0, TimeSpan.Zero));
+    private readonly StandingClock clock = new(new DateTimeOffset(2026, 11, 2, 15, 0, 0, TimeSpan.Zero));
     private readonly SentShards sent = new();
     private PracticeFile practice = null!;
 
@@ -130,8 +129,8 @@ public sealed class CloseShardsTest : IAsyncLifetime
     {
         await using var store = await StoreAsync(2);
         // The month has been over for a second by the clock that starts the run.
-        var starting = new ShiftedClock(new DateTimeOffset(2026, 11, 1, 4, 0, 1, TimeSpan.Zero));
-        var other = new ShiftedClock(starting.GetUtcNow().AddMinutes(minutes));
+        var starting = new StandingClock(new DateTimeOffset(2026, 11, 1, 4, 0, 1, TimeSpan.Zero));
+        var other = new StandingClock(starting.GetUtcNow().AddMinutes(minutes));
         await Shards(store, starting).StartAsync(practice, Month, "timer", "", once: true, Cancel);
 
         (await Shards(store, other).CloseAsync(sent.Work[0], Cancel)).ShouldBe(2);
@@ -204,7 +203,7 @@ public sealed class CloseShardsTest : IAsyncLifetime
     [InlineData("2026-11-19T00:00:00Z", null, null)]
     public async Task A_month_closes_by_itself_once_at_the_practices_own_hour(string now, int? hour, string? closed)
     {
-        var at = new ShiftedClock(DateTimeOffset.Parse(now, CultureInfo.InvariantCulture));
+        var at = new StandingClock(DateTimeOffset.Parse(now, CultureInfo.InvariantCulture));
         await using var store = SqliteJournalStore.Open(Database);
         var shards = Shards(store, at);
         var round = new MonthEndRound(shards, new Practices([practice]), hour, at, NullLogger<MonthEndRound>.Instance);

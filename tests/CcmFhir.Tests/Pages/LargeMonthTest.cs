@@ -1,19 +1,19 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
-using System.Text;
 using CcmFhir.Domain;
+using CcmFhir.Intake;
 using CcmFhir.Load;
 using CcmFhir.Options;
 using CcmFhir.Pages;
-using CcmFhir.Tests.Ehr;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace CcmFhir.Tests.Pages;
 
-/// <summary>A worklist of a practice with many patients. CCMFHIR_PATIENTS=5000 is the long form.</summary>
+/// <summary>A worklist of a practice with many patients. CCMFHIR_PATIENTS=5000 is the long form. What is held to account is what is read, since
+/// that is what takes the time; the times themselves are only told.</summary>
 public sealed class LargeMonthTest(ITestOutputHelper output) : IAsyncLifetime
 {
     private static readonly int Patients = int.Parse(
@@ -22,19 +22,23 @@ public sealed class LargeMonthTest(ITestOutputHelper output) : IAsyncLifetime
     );
 
     private readonly string folder = Directory.CreateTempSubdirectory("ccmfhir-large-").FullName;
-    private readonly ShiftedClock clock = new(new DateTimeOffset(2026, 11, 2, 9, 0, 0, TimeSpan.FromHours(-5)));
+    private readonly StandingClock clock = new(new DateTimeOffset(2026, 11, 2, 9, 0, 0, TimeSpan.FromHours(-5)));
+    private CountedStore store = null!;
     private WebApplication app = null!;
     private HttpClient http = null!;
 
     public async ValueTask InitializeAsync()
     {
         await StartAsync();
+        // Nobody is there yet; what it looked at later would be counted as a page's.
+        await app.Services.GetRequiredService<BoardWarming>().ExecuteTask!;
         var months = new CareMonths();
         await Parallel.ForEachAsync(
             Enumerable.Range(0, Patients),
             new ParallelOptions { MaxDegreeOfParallelism = 8 },
             async (patient, cancel) => await PostAsync(months.Enrolment(patient), cancel)
         );
+        store.TakePatientReads();
     }
 
     public async ValueTask DisposeAsync()
@@ -44,47 +48,43 @@ public sealed class LargeMonthTest(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Every_page_of_it_comes_at_once_and_what_was_just_posted_is_on_it()
+    public async Task A_page_after_the_first_reads_no_patient_and_one_after_a_post_only_whom_it_was_about()
     {
         var address = $"/{CareMonths.Practice}/months/{CareMonths.Month}";
         var first = await TimeAsync(address);
         // The picture of twelve months is worked out beside the first pages.
         while ((await http.GetStringAsync(address)).Contains("being worked out", StringComparison.Ordinal)) { }
-        // On a machine that others use too pages may be held up; half of them may not, the best of five rounds taken.
+        store.TakePatientReads().Count.ShouldBe(Patients);
+
         var times = new List<double>();
-        for (var asked = 0; asked < 5 && (asked == 0 || times[times.Count / 2] >= 200); asked++)
+        foreach (
+            var query in (string[])
+                ["", "?page=2", "?sort=name&page=5", "?sort=amount", "?state=ready&page=3", "?q=ada", "?q=p77"]
+        )
         {
-            var before = times;
-            times = [];
-            foreach (
-                var query in (string[])
-                    ["", "?page=2", "?sort=name&page=5", "?sort=amount", "?state=ready&page=3", "?q=ada", "?q=p77"]
-            )
-            {
-                times.Add(await TimeAsync(address + query));
-            }
-            times.Sort();
-            times = asked == 0 ? times : [.. times.Zip(before, Math.Min)];
+            times.Add(await TimeAsync(address + query));
         }
-        var text = (await http.GetStringAsync(address + "?q=p7&sort=minutes")).Replace(
-            "\n",
-            "",
-            StringComparison.Ordinal
-        );
+        store.TakePatientReads().ShouldBeEmpty();
+
+        var asked = address + "?q=p7&sort=minutes";
+        var before = await http.GetStringAsync(asked);
         await PostAsync(new CareMonths().MoreTime(7, 3, 6), CancellationToken.None);
-        var after = (await http.GetStringAsync(address + "?q=p7&sort=minutes")).Replace(
-            "\n",
-            "",
-            StringComparison.Ordinal
-        );
-        after.ShouldNotBe(text);
+        store.TakePatientReads();
+        var after = await http.GetStringAsync(asked);
+        Rows(after).ShouldNotBe(Rows(before));
+        while (Picture(after) == Picture(before))
+        {
+            after = await http.GetStringAsync(asked);
+        }
+        store.TakePatientReads().Keys.ShouldBe([JournalNames.PatientStream(CareMonths.Practice, "p7")]);
+
+        times.Sort();
         output.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"{Patients} patients: first page {first:0} ms, then median {times[times.Count / 2]:0} ms, slowest {times[^1]:0} ms"
             )
         );
-        times[times.Count / 2].ShouldBeLessThan(200);
     }
 
     [Fact]
@@ -94,28 +94,35 @@ public sealed class LargeMonthTest(ITestOutputHelper output) : IAsyncLifetime
         await StartAsync();
         await app.Services.GetRequiredService<BoardWarming>().ExecuteTask!;
         var ready = clock.GetUtcNow();
+        store.TakePatientReads().Count.ShouldBe(Patients);
         clock.Advance(TimeSpan.FromSeconds(10));
         var file = app.Services.GetRequiredService<Practices>().Find(CareMonths.Practice)!;
         var board = app.Services.GetRequiredService<MonthBoard>();
 
-        // The running month, and the one that is being closed.
-        foreach (var month in (ServiceMonth[])[new(2026, 11), new(2026, 10)])
-        {
-            var looked = await board.MonthAsync(file, month, CancellationToken.None);
-            looked.Rows.Count.ShouldBe(Patients);
-            looked.AsOf.ShouldBeLessThanOrEqualTo(ready);
-        }
-        var address = $"/{CareMonths.Practice}/months/{CareMonths.Month}";
-        var said = new StringBuilder();
-        foreach (var idle in (int[])[0, 31, 360, 86_400])
+        (await LookAsync()).ShouldAllBe(month => month.Rows.Count == Patients && month.AsOf == ready);
+        store.TakePatientReads().ShouldBeEmpty();
+
+        foreach (var idle in (int[])[31, 360])
         {
             clock.Advance(TimeSpan.FromSeconds(idle));
-            said.Append(
-                CultureInfo.InvariantCulture,
-                $"; {idle} s later {await TimeAsync(address.Replace("-10", "-11", StringComparison.Ordinal)):0} and {await TimeAsync(address):0} ms"
-            );
+            await LookAsync();
+            // Whether it has gone on is asked once for both months; to decide it would be read again.
+            var asked = store.TakePatientReads();
+            asked.Count.ShouldBe(Patients);
+            asked.Values.ShouldAllBe(times => times == 1);
         }
-        output.WriteLine($"{Patients} patients after a start: running month and the one before{said}");
+
+        // A new day decides a running month anew.
+        clock.Advance(TimeSpan.FromDays(1));
+        await LookAsync();
+        store.TakePatientReads().Values.ShouldAllBe(times => times > 1);
+
+        // The running month, and the one that is being closed.
+        async Task<IReadOnlyList<BoardMonth>> LookAsync() =>
+            [
+                await board.MonthAsync(file, new(2026, 11), CancellationToken.None),
+                await board.MonthAsync(file, new(2026, 10), CancellationToken.None),
+            ];
     }
 
     [Fact]
@@ -140,8 +147,8 @@ public sealed class LargeMonthTest(ITestOutputHelper output) : IAsyncLifetime
         clock.Advance(TimeSpan.FromSeconds(10));
         var file = practices.Find(CareMonths.Practice)!;
 
-        (await board.MonthAsync(file, new(2026, 11), CancellationToken.None)).AsOf.ShouldBeLessThanOrEqualTo(ready);
-        (await board.MonthAsync(file, new(2026, 10), CancellationToken.None)).AsOf.ShouldBeGreaterThan(ready);
+        (await board.MonthAsync(file, new(2026, 11), CancellationToken.None)).AsOf.ShouldBe(ready);
+        (await board.MonthAsync(file, new(2026, 10), CancellationToken.None)).AsOf.ShouldBe(clock.GetUtcNow());
     }
 
     private async Task StartAsync()
@@ -157,7 +164,8 @@ public sealed class LargeMonthTest(ITestOutputHelper output) : IAsyncLifetime
                 Quiet.Console,
             ],
             clock,
-            CancellationToken.None
+            CancellationToken.None,
+            opened => store = new CountedStore(opened)
         );
         await app.StartAsync();
         http = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
@@ -175,6 +183,18 @@ public sealed class LargeMonthTest(ITestOutputHelper output) : IAsyncLifetime
         var page = await http.GetStringAsync(address);
         page.ShouldContain("patients, page");
         return Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+    }
+
+    private static string Rows(string page) => Between(page, "<tbody>", "</tbody>");
+
+    private static string Picture(string page) => Between(page, "<section class=\"trend\"", "</section>");
+
+    private static string Between(string page, string start, string end)
+    {
+        var from = page.IndexOf(start, StringComparison.Ordinal);
+        var to = page.IndexOf(end, Math.Max(from, 0), StringComparison.Ordinal);
+        (from >= 0 && to >= 0).ShouldBeTrue($"no {start} in {page}");
+        return page[from..to];
     }
 
     private async Task PostAsync(byte[] bundle, CancellationToken cancel)

@@ -6,7 +6,6 @@ using CcmFhir.Load;
 using CcmFhir.MonthEnd;
 using CcmFhir.Options;
 using CcmFhir.Pages;
-using CcmFhir.Tests.Ehr;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -25,7 +24,7 @@ public sealed class MonthBoardTest : IDisposable
     {
         var cancel = TestContext.Current.CancellationToken;
         var month = new ServiceMonth(2026, 10);
-        var clock = new ShiftedClock(new DateTimeOffset(2026, 11, 1, 9, 0, 0, TimeSpan.FromHours(-5)));
+        var clock = new StandingClock(new DateTimeOffset(2026, 11, 1, 9, 0, 0, TimeSpan.FromHours(-5)));
         // Taken in when all of it was over; then the month is gone through from its first day, as if each time log came as it ended.
         await using (var before = await ServeAsync(clock, cancel))
         {
