@@ -15,11 +15,11 @@ public class StretchesTest
 
     [Fact]
     public void Union_is_the_seconds_of_any() =>
-        Some.Sample(stretches => Seconds_(Stretches.Of(stretches)).SequenceEqual(Mask(stretches)));
+        Some.Holds(stretches => Seconds_(Stretches.Of(stretches)).SequenceEqual(Mask(stretches)));
 
     [Fact]
     public void Stretches_neither_touch_nor_overlap_nor_are_empty() =>
-        Some.Sample(stretches =>
+        Some.Holds(stretches =>
         {
             var set = Stretches.Of(stretches);
             return set.All(part => part.Seconds > 0)
@@ -30,7 +30,7 @@ public class StretchesTest
     [Fact]
     public void And_or_without_are_those_of_sets() =>
         Gen.Select(Some, Some)
-            .Sample(pair =>
+            .Holds(pair =>
             {
                 var (left, right) = (Stretches.Of(pair.Item1), Stretches.Of(pair.Item2));
                 var (mine, yours) = (Mask(pair.Item1), Mask(pair.Item2));
@@ -42,7 +42,7 @@ public class StretchesTest
     [Fact]
     public void The_first_seconds_are_the_earliest() =>
         Gen.Select(Some, Gen.Int[0, Seconds + 5])
-            .Sample(pair =>
+            .Holds(pair =>
             {
                 var set = Stretches.Of(pair.Item1);
                 var first = set.First(pair.Item2);

@@ -127,7 +127,7 @@ public class TimePropertiesTest
 
     [Fact]
     public void Counted_and_excluded_make_what_was_logged_to_the_second() =>
-        Any.Sample(
+        Any.Holds(
             any =>
             {
                 var time = Decide(any.Logs, any.Facts, any.Policy).Time;
@@ -139,12 +139,12 @@ public class TimePropertiesTest
                     && time.Entries.Sum(entry => entry.Counted.Seconds) == time.Counted
                     && time.Entries.All(entry => entry.Excluded.All(exclusion => exclusion.Seconds > 0));
             },
-            iter: Size
+            Size
         );
 
     [Fact]
     public void No_more_is_counted_than_the_clock_went_on() =>
-        Any.Sample(
+        Any.Holds(
             any =>
             {
                 var decision = Decide(any.Logs, any.Facts, any.Policy);
@@ -152,31 +152,31 @@ public class TimePropertiesTest
                 return decision.Time.Counted <= wall
                     && decision.Time.PractitionerTime.And(decision.Time.StaffTime).Count == 0;
             },
-            iter: Size
+            Size
         );
 
     [Fact]
     public void The_order_of_arrival_does_not_matter() =>
-        Any.Sample(
+        Any.Holds(
             any =>
                 Same(
                     Decide(any.Logs, any.Facts, any.Policy),
                     Decide([.. any.Logs.Reverse()], [.. any.Facts.Reverse()], any.Policy)
                 ),
-            iter: Size
+            Size
         );
 
     [Fact]
     public void Deciding_twice_gives_the_same() =>
-        Any.Sample(
+        Any.Holds(
             any => Same(Decide(any.Logs, any.Facts, any.Policy), Decide(any.Logs, any.Facts, any.Policy)),
-            iter: Size / 2
+            Size / 2
         );
 
     [Fact]
     public void A_log_more_never_lowers_what_counts() =>
         Gen.Select(Any, AnyLog)
-            .Sample(
+            .Holds(
                 pair =>
                 {
                     var (any, more) = pair;
@@ -188,13 +188,13 @@ public class TimePropertiesTest
                     ).Time;
                     return after.Counted >= before.Counted && after.Logged >= before.Logged;
                 },
-                iter: Size
+                Size
             );
 
     [Fact]
     public void Splitting_a_log_in_two_changes_nothing() =>
         Gen.Select(Any, Gen.Int[0, 1000], Gen.Long[1, 7199])
-            .Sample(
+            .Holds(
                 triple =>
                 {
                     var (any, which, at) = triple;
@@ -226,12 +226,12 @@ public class TimePropertiesTest
                         && before.Time.Logged == after.Time.Logged
                         && before.Codes() == after.Codes();
                 },
-                iter: Size
+                Size
             );
 
     [Fact]
     public void A_month_and_the_next_share_what_crosses_their_border() =>
-        AnyLogs.Sample(
+        AnyLogs.Holds(
             logs =>
             {
                 var months = new[]
@@ -243,7 +243,7 @@ public class TimePropertiesTest
                 var logged = months.Sum(month => Decide(logs, [], new PracticePolicy(), month).Time.Logged);
                 return logged == logs.Sum(log => log.Period.Seconds);
             },
-            iter: Size / 2
+            Size / 2
         );
 
     private static readonly Stretch October = new ServiceMonth(2026, 10).Bounds(
