@@ -24,7 +24,8 @@ internal static class Patterns
         const RegexOptions Options = RegexOptions.CultureInvariant | RegexOptions.Singleline;
         try
         {
-            return new Regex(pattern, Options | RegexOptions.NonBacktracking, Patience);
+            // What is linear needs no limit in time, which a machine that stalls for a moment would break.
+            return new Regex(pattern, Options | RegexOptions.NonBacktracking, Regex.InfiniteMatchTimeout);
         }
         catch (NotSupportedException)
         {
@@ -59,7 +60,15 @@ internal static class Patterns
         TextLength.Check((text.Length + 1L) * (substitution.Length + 1L) * (each ? text.Length + 1L : 1L));
         try
         {
-            return regex.Replace(text, substitution);
+            // Each match may look at all the rest of the text before it ends where it began: a square, even where one match is linear.
+            return regex.Replace(
+                text,
+                match =>
+                {
+                    context.Step(1 + ((text.Length - match.Index) / 16));
+                    return match.Result(substitution);
+                }
+            );
         }
         catch (RegexMatchTimeoutException fault)
         {
