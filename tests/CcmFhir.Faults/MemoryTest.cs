@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net.Http.Headers;
 using CcmFhir.Load;
 
@@ -11,6 +12,8 @@ public sealed class MemoryTest(FaultTable table) : IDisposable
     private const int LogsOfOne = 6000;
     private const int LargeAtOnce = 6;
     private const int Rounds = 2;
+    private const int Memory = 160 << 20;
+    private const int MoreThanMemory = 200 << 20;
 
     private readonly FaultScene scene = new("memory");
     private readonly List<string> violations = [];
@@ -22,8 +25,9 @@ public sealed class MemoryTest(FaultTable table) : IDisposable
     [Fact]
     public async Task Too_little_memory_refuses_or_ends_the_process_and_loses_nothing()
     {
-        // 160 MB, hexadecimal; large bundles go to a practice of their own, so that the other's month stays comparable.
-        scene.Settings["DOTNET_GCHeapHardLimit"] = "A000000";
+        // In hexadecimal; large bundles go to a practice of their own, so that the other's month stays comparable.
+        scene.Settings["DOTNET_GCHeapHardLimit"] = $"{Memory:X}";
+        scene.Settings["Ccm:MaxBodyBytes"] = $"{2 * MoreThanMemory}";
         await File.WriteAllTextAsync(
             Path.Combine(scene.Practices, "large.json"),
             CareMonths
@@ -39,17 +43,11 @@ public sealed class MemoryTest(FaultTable table) : IDisposable
             Rounds,
             async round =>
             {
-                var first = round * LargeAtOnce;
-                var sending = Task.WhenAll(Enumerable.Range(first, LargeAtOnce).Select(SendLargeAsync));
-                while (!sending.IsCompleted)
-                {
-                    await Task.WhenAny(sending, scene.Server.EndedAsync(Cancel));
-                    if (!scene.Runs)
-                    {
-                        await scene.StartAsync();
-                    }
-                }
-                await sending;
+                // One that fits under no circumstances, then some of which each fits and all together hardly do.
+                await ServedAsync(SendTooLargeAsync(round));
+                await ServedAsync(
+                    Task.WhenAll(Enumerable.Range(round * LargeAtOnce, LargeAtOnce).Select(SendLargeAsync))
+                );
             }
         );
         scene.Settings.Remove("DOTNET_GCHeapHardLimit");
@@ -63,10 +61,60 @@ public sealed class MemoryTest(FaultTable table) : IDisposable
     /// <inheritdoc/>
     public void Dispose() => scene.Dispose();
 
+    // A server that ends meanwhile is started again.
+    private async Task ServedAsync(Task sending)
+    {
+        while (!sending.IsCompleted)
+        {
+            await Task.WhenAny(sending, scene.Server.EndedAsync(Cancel));
+            if (!scene.Runs)
+            {
+                await scene.StartAsync();
+            }
+        }
+        await sending;
+    }
+
     private async Task SendLargeAsync(int patient)
     {
-        using var http = new HttpClient();
         using var content = new ByteArrayContent(new CareMonths(seed: 9).MoreTime(patient, 0, LogsOfOne));
+        if (await IsTakenAsync($"large bundle {patient}", content))
+        {
+            lock (taken)
+            {
+                taken.Add(patient);
+            }
+        }
+    }
+
+    private async Task SendTooLargeAsync(int patient)
+    {
+        // A good bundle before blanks that pack well: unpacked it is larger than the memory.
+        using var packed = new MemoryStream();
+        await using (var zip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            await zip.WriteAsync(new CareMonths(seed: 9).Enrolment(patient), Cancel);
+            var blanks = new byte[1 << 20];
+            blanks.AsSpan().Fill((byte)' ');
+            for (var sent = 0; sent < MoreThanMemory; sent += blanks.Length)
+            {
+                await zip.WriteAsync(blanks, Cancel);
+            }
+        }
+        using var content = new ByteArrayContent(packed.ToArray());
+        content.Headers.ContentEncoding.Add("gzip");
+        if (await IsTakenAsync("the bundle that is larger than the memory", content))
+        {
+            lock (violations)
+            {
+                violations.Add("A bundle that is larger than the memory was taken.");
+            }
+        }
+    }
+
+    private async Task<bool> IsTakenAsync(string name, ByteArrayContent content)
+    {
+        using var http = new HttpClient { Timeout = CareLoad.LongestAnswer };
         content.Headers.ContentType = new MediaTypeHeaderValue("application/fhir+json");
         try
         {
@@ -74,17 +122,13 @@ public sealed class MemoryTest(FaultTable table) : IDisposable
             var body = await answer.Content.ReadAsByteArrayAsync(Cancel);
             if (answer.IsSuccessStatusCode)
             {
-                lock (taken)
-                {
-                    taken.Add(patient);
-                }
-                return;
+                return true;
             }
             if (CareLoad.Fault(answer, body) is { } fault)
             {
                 lock (violations)
                 {
-                    violations.Add($"large bundle {patient}: {fault}");
+                    violations.Add($"{name}: {fault}");
                 }
             }
         }
@@ -93,11 +137,16 @@ public sealed class MemoryTest(FaultTable table) : IDisposable
             // The process ended, or cut it.
         }
         Interlocked.Increment(ref refused);
+        return false;
     }
 
     private async Task LargeOnesAreThereAsync()
     {
-        using var http = new HttpClient { BaseAddress = new Uri(scene.Address, $"/{Large}/fhir/") };
+        using var http = new HttpClient
+        {
+            BaseAddress = new Uri(scene.Address, $"/{Large}/fhir/"),
+            Timeout = CareLoad.LongestAnswer,
+        };
         foreach (var patient in taken)
         {
             var text = await http.GetStringAsync(
