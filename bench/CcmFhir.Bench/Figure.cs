@@ -20,7 +20,7 @@ internal static class Figure
         .System.GetUtcNow()
         .ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
-    /// <summary>Prints a figure.</summary>
+    /// <summary>Prints a figure, with the targets that it has (<see cref="Targets"/>).</summary>
     /// <param name="name">Its stable name: <c>validate.five-types</c>.</param>
     /// <param name="value">What was measured.</param>
     /// <param name="unit">Unit of the value.</param>
@@ -38,10 +38,14 @@ internal static class Figure
             ["value"] = Rounded(value),
             ["unit"] = unit,
             ["beside"] = besides,
-            ["machine"] = Machine,
-            ["commit"] = Commit,
-            ["date"] = Date,
         };
+        if (Targets.Of(name, value, beside, Rounded) is { } targets)
+        {
+            line["targets"] = targets;
+        }
+        line["machine"] = Machine;
+        line["commit"] = Commit;
+        line["date"] = Date;
         Console.WriteLine(line.ToJsonString(Plain));
     }
 

@@ -24,8 +24,7 @@ internal static class Patterns
         const RegexOptions Options = RegexOptions.CultureInvariant | RegexOptions.Singleline;
         try
         {
-            // What is linear needs no limit in time, which a machine that stalls for a moment would break.
-            return new Regex(pattern, Options | RegexOptions.NonBacktracking, Regex.InfiniteMatchTimeout);
+            return new Regex(pattern, Options | RegexOptions.NonBacktracking, Patience);
         }
         catch (NotSupportedException)
         {

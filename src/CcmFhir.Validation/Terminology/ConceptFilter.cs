@@ -8,6 +8,9 @@ namespace CcmFhir.Validation.Terminology;
 /// <param name="Value">What to compare with.</param>
 internal sealed record ConceptFilter(string Property, string Operation, string Value)
 {
+    // A pattern from a foreign package must not hold up the load.
+    private static readonly TimeSpan MostTime = TimeSpan.FromMilliseconds(200);
+
     /// <summary>Indexes of the concepts that meet it; null when it cannot be answered here.</summary>
     public HashSet<int>? Select(ConceptTree tree)
     {
@@ -64,18 +67,17 @@ internal sealed record ConceptFilter(string Property, string Operation, string V
     {
         try
         {
-            // In linear time or not at all: a pattern from a foreign package must not hold up the load.
             var regex = new Regex(
                 $"^(?:{Value})$",
                 RegexOptions.NonBacktracking | RegexOptions.CultureInvariant,
-                Regex.InfiniteMatchTimeout
+                MostTime
             );
             return
             [
                 .. whole.Where(index => Values(tree, index).Any(value => value is not null && regex.IsMatch(value))),
             ];
         }
-        catch (Exception fail) when (fail is ArgumentException or NotSupportedException)
+        catch (Exception fail) when (fail is ArgumentException or NotSupportedException or RegexMatchTimeoutException)
         {
             return null;
         }

@@ -7,7 +7,7 @@ namespace CcmFhir.Journal;
 /// an entry that was answered <see cref="AppendOutcome.Appended"/> is durable and is read back by every later read;
 /// a commit is applied whole or not at all; a lost race and an index conflict change nothing;
 /// the same commit tried again after an unknown outcome is applied once: it is recognised by its payloads, so a payload must not
-/// repeat by chance (ours carry instant and correlation);
+/// repeat by chance (ours carry instant and correlation), and at the end of a stream by its new keys, which are taken then;
 /// index entries are there before the entries that they point at, and are harmless without them;
 /// each entry's hash covers the one before it, so that a stream proves its own order, and every read proves it again.
 /// An index entry costs a write of its own (in Blob storage: a blob), a stream entry does not grow dearer with its size: ids from

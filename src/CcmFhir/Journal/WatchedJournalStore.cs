@@ -6,13 +6,10 @@ namespace CcmFhir.Journal;
 /// What other processes append is not seen here.</summary>
 /// <param name="inner">The store itself.</param>
 /// <param name="matters">Tells the streams that are watched; appends to others change nothing here.</param>
-internal sealed class WatchedJournalStore(IJournalStore inner, Predicate<string> matters) : IJournalStore
+internal sealed class WatchedJournalStore(IJournalStore inner, Predicate<string> matters) : JournalStoreBefore(inner)
 {
     private readonly ConcurrentDictionary<string, long> changed = new(StringComparer.Ordinal);
     private long changes;
-
-    /// <inheritdoc/>
-    public bool AppendsAtEnd => inner.AppendsAtEnd;
 
     /// <summary>Appends to watched streams so far. Taken before a read, it tells later whether the read is still good.</summary>
     public long Changes => Interlocked.Read(ref changes);
@@ -21,11 +18,11 @@ internal sealed class WatchedJournalStore(IJournalStore inner, Predicate<string>
     public bool ChangedSince(string stream, long then) => changed.GetValueOrDefault(stream) > then;
 
     /// <inheritdoc/>
-    public async ValueTask<AppendResult> AppendAsync(JournalCommit commit, CancellationToken cancel)
+    public override async ValueTask<AppendResult> AppendAsync(JournalCommit commit, CancellationToken cancel)
     {
         try
         {
-            return await inner.AppendAsync(commit, cancel);
+            return await base.AppendAsync(commit, cancel);
         }
         finally
         {
@@ -36,28 +33,4 @@ internal sealed class WatchedJournalStore(IJournalStore inner, Predicate<string>
             }
         }
     }
-
-    /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<JournalEntry>> ReadAsync(string stream, long after, CancellationToken cancel) =>
-        inner.ReadAsync(stream, after, cancel);
-
-    /// <inheritdoc/>
-    public ValueTask<string?> FindAsync(string key, CancellationToken cancel) => inner.FindAsync(key, cancel);
-
-    /// <inheritdoc/>
-    public IAsyncEnumerable<IndexEntry> ListAsync(string prefix, string? after, CancellationToken cancel) =>
-        inner.ListAsync(prefix, after, cancel);
-
-    /// <inheritdoc/>
-    public IAsyncEnumerable<string> StreamsAsync(CancellationToken cancel) => inner.StreamsAsync(cancel);
-
-    /// <inheritdoc/>
-    public ValueTask<int> RewriteIndexAsync(IReadOnlyList<IndexEntry> entries, CancellationToken cancel) =>
-        inner.RewriteIndexAsync(entries, cancel);
-
-    /// <inheritdoc/>
-    public IAsyncEnumerable<string> CheckAsync(CancellationToken cancel) => inner.CheckAsync(cancel);
-
-    /// <inheritdoc/>
-    public ValueTask DisposeAsync() => inner.DisposeAsync();
 }

@@ -273,37 +273,21 @@ public sealed class DeliverFileTest
     }
 
     /// <summary>A journal in which something happens before the first append to some stream.</summary>
-    private sealed class SlowStore(IJournalStore store, string prefix, Func<Task> before) : IJournalStore
+    private sealed class SlowStore(IJournalStore store, string prefix, Func<Task> before) : JournalStoreBefore(store)
     {
         private bool happened;
 
-        public bool AppendsAtEnd => store.AppendsAtEnd;
-
-        public async ValueTask<AppendResult> AppendAsync(JournalCommit commit, CancellationToken cancel)
+        public override async ValueTask<AppendResult> AppendAsync(JournalCommit commit, CancellationToken cancel)
         {
             if (!happened && commit.Appends[0].Stream.StartsWith(prefix, StringComparison.Ordinal))
             {
                 happened = true;
                 await before();
             }
-            return await store.AppendAsync(commit, cancel);
+            return await base.AppendAsync(commit, cancel);
         }
 
-        public ValueTask<IReadOnlyList<JournalEntry>> ReadAsync(string stream, long after, CancellationToken cancel) =>
-            store.ReadAsync(stream, after, cancel);
-
-        public ValueTask<string?> FindAsync(string key, CancellationToken cancel) => store.FindAsync(key, cancel);
-
-        public IAsyncEnumerable<IndexEntry> ListAsync(string prefix, string? after, CancellationToken cancel) =>
-            store.ListAsync(prefix, after, cancel);
-
-        public IAsyncEnumerable<string> StreamsAsync(CancellationToken cancel) => store.StreamsAsync(cancel);
-
-        public ValueTask<int> RewriteIndexAsync(IReadOnlyList<IndexEntry> entries, CancellationToken cancel) =>
-            store.RewriteIndexAsync(entries, cancel);
-
-        public IAsyncEnumerable<string> CheckAsync(CancellationToken cancel) => store.CheckAsync(cancel);
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        // The journal is the scene's, who closes it.
+        public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }

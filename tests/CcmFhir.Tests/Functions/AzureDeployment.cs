@@ -9,6 +9,7 @@ using CcmFhir.Intake;
 using CcmFhir.Journal;
 using CcmFhir.Load;
 using CcmFhir.Tests.Journal;
+using CcmFhir.Tests.MonthEnd;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
@@ -194,27 +195,9 @@ internal sealed class AzureDeployment : IAsyncDisposable
 
     /// <summary>Waits until a run has come to an end.</summary>
     /// <returns>Status and body of the last answer.</returns>
-    public static async Task<(int Status, JsonNode Body)> EndAsync(
-        HttpClient http,
-        Uri status,
-        CancellationToken cancel
-    )
+    public static async Task<(int Status, JsonNode Body)> EndAsync(HttpClient http, Uri status)
     {
-        var (code, text) = await Eventually.SeeAsync<(int Code, string Text)>(
-            async () =>
-            {
-                using var answer = await http.GetAsync(status, cancel);
-                if ((int)answer.StatusCode != 202)
-                {
-                    return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(cancel));
-                }
-                var progress = answer.Headers.GetValues("X-Progress").Single();
-                progress.ShouldContain("shards");
-                return (202, progress);
-            },
-            // With 502 the host's proxy answers for a program that is being started again.
-            seen => seen.Code is not (202 or 502)
-        );
+        var (code, text) = await CloseRun.EndAsync(http, status);
         return (code, JsonNode.Parse(text)!);
     }
 

@@ -139,11 +139,7 @@ public sealed class FunctionsHostTest(Azurite azurite, PublishedProgram publishe
         using var http = await Deployment.ClientAsync(host, Cancel);
         await AzureDeployment.EnrolAsync(http, 12, Cancel);
 
-        var (status, body) = await AzureDeployment.EndAsync(
-            http,
-            await AzureDeployment.CloseAsync(http, Cancel),
-            Cancel
-        );
+        var (status, body) = await AzureDeployment.EndAsync(http, await AzureDeployment.CloseAsync(http, Cancel));
 
         status.ShouldBe(200, body.ToJsonString());
         Number(body, "patients").ShouldBe(12);
@@ -216,7 +212,7 @@ public sealed class FunctionsHostTest(Azurite azurite, PublishedProgram publishe
         );
         await host.KillAsync();
         held.LetGo();
-        var (code, body) = await AzureDeployment.EndAsync(http, status, Cancel);
+        var (code, body) = await AzureDeployment.EndAsync(http, status);
 
         code.ShouldBe(200, body.ToJsonString());
         host.Starts.ShouldBe(2);
@@ -244,7 +240,7 @@ public sealed class FunctionsHostTest(Azurite azurite, PublishedProgram publishe
         await two.KillAsync();
         held.LetGo();
         using var answer = await whole;
-        var (code, body) = await AzureDeployment.EndAsync(http, status, Cancel);
+        var (code, body) = await AzureDeployment.EndAsync(http, status);
 
         answer.StatusCode.ShouldBe(HttpStatusCode.OK, await answer.Content.ReadAsStringAsync(Cancel));
         code.ShouldBe(200, body.ToJsonString());

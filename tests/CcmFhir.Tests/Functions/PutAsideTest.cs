@@ -36,7 +36,7 @@ public sealed class PutAsideTest(Azurite azurite, PublishedProgram published) : 
         // What was wrong is mended: the run is there.
         using var http = await Deployment.ClientAsync(host, Cancel);
         await AzureDeployment.EnrolAsync(http, 1, Cancel);
-        await AzureDeployment.EndAsync(http, await AzureDeployment.CloseAsync(http, Cancel), Cancel);
+        await AzureDeployment.EndAsync(http, await AzureDeployment.CloseAsync(http, Cancel));
         (await Deployment.QueueAsync(Cancel, "replay")).Text.ShouldContain("close-shards: 1 sent out again");
         await Deployment.QuietAsync(Cancel);
         (await Deployment.ListAsync(Cancel)).Exit.ShouldBe(0);

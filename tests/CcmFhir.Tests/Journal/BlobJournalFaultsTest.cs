@@ -47,7 +47,7 @@ public sealed class BlobJournalFaultsTest(Azurite azurite) : IAsyncLifetime
             Enumerable.Range(0, 12).Select(writer => WriteAsync(writer % 2 == 0 ? one : two, writer, 8, acknowledged))
         );
 
-        proxy.Faults.ShouldBeGreaterThan(30);
+        proxy.Faults.ShouldBeGreaterThan(50);
         acknowledged.Count.ShouldBe(12 * 8);
         await using var plain = await OpenAsync();
         await ShouldBeWholeAsync(plain, acknowledged);

@@ -74,7 +74,7 @@ public sealed class FaultyStorageMonthTest(Azurite azurite) : IAsyncLifetime
                 "--Ccm:PushEverySeconds=0",
                 Quiet.Console,
             ],
-            new StandingClock(),
+            new StandingClock(Now),
             Cancel
         );
         await app.StartAsync(Cancel);
@@ -145,10 +145,5 @@ public sealed class FaultyStorageMonthTest(Azurite azurite) : IAsyncLifetime
                 return [.. (found["entry"]?.AsArray() ?? []).Select(entry => entry!["resource"]!)];
             }
         }
-    }
-
-    private sealed class StandingClock : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => Now;
     }
 }

@@ -77,7 +77,9 @@ public sealed class CloseShardsTest : IAsyncLifetime
 
         var app = await ServeAsync();
         using var http = Client(app);
-        (await EndAsync(http, new Uri("$ccm-close-status?month=2026-10&run=1", UriKind.Relative))).Status.ShouldBe(200);
+        (
+            await CloseRun.EndAsync(http, new Uri("$ccm-close-status?month=2026-10&run=1", UriKind.Relative))
+        ).Status.ShouldBe(200);
         await app.DisposeAsync();
         (await ClaimsAsync(2)).ShouldBe([1, 1]);
     }
@@ -281,24 +283,8 @@ public sealed class CloseShardsTest : IAsyncLifetime
         ((int)answer.StatusCode).ShouldBe(202);
         var status = answer.Content.Headers.ContentLocation!;
         status.ToString().ShouldEndWith($"/load/fhir/$ccm-close-status?month=2026-10&run={run}");
-        return await EndAsync(http, status);
+        return await CloseRun.EndAsync(http, status);
     }
-
-    private static Task<(int Status, string Text)> EndAsync(HttpClient http, Uri status) =>
-        Eventually.SeeAsync<(int Status, string Text)>(
-            async () =>
-            {
-                using var answer = await http.GetAsync(status, Cancel);
-                if ((int)answer.StatusCode != 202)
-                {
-                    return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(Cancel));
-                }
-                var progress = answer.Headers.GetValues("X-Progress").Single();
-                progress.ShouldContain(" shards, ");
-                return (202, progress);
-            },
-            seen => seen.Status != 202
-        );
 
     private async Task<IReadOnlyList<int>> ClaimsAsync(int patients)
     {
