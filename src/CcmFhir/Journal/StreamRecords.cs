@@ -6,7 +6,7 @@ namespace CcmFhir.Journal;
 /// dropped is read again, since the journal is the only truth.</summary>
 /// <param name="store">The journal.</param>
 /// <param name="maxBytes">Payload bytes held at most, roughly.</param>
-internal sealed class StreamRecords(IJournalStore store, long maxBytes = 160L * 1024 * 1024)
+internal sealed class StreamRecords(IJournalStore store, long maxBytes = 128L * 1024 * 1024)
 {
     private readonly ConcurrentDictionary<string, Held> held = new(StringComparer.Ordinal);
     private readonly Lock sweep = new();
@@ -17,12 +17,13 @@ internal sealed class StreamRecords(IJournalStore store, long maxBytes = 160L * 
     public IJournalStore Store => store;
 
     /// <summary>The stream by its newest entry.</summary>
-    public async ValueTask<StreamRecord> ReadAsync(string stream, CancellationToken cancel)
-    {
-        var known = Known(stream) ?? StreamRecord.Empty(stream);
-        var entries = await store.ReadAsync(stream, known.Position, cancel);
-        return entries.Count == 0 ? known : Keep(known.After(entries));
-    }
+    public ValueTask<StreamRecord> ReadAsync(string stream, CancellationToken cancel) =>
+        ReadAsync(stream, drops: true, cancel);
+
+    /// <summary>The same for a pass over many streams, each of which it asks for once: it is kept where it is held already or there is room, and no
+    /// other is dropped for it.</summary>
+    public ValueTask<StreamRecord> ReadInPassingAsync(string stream, CancellationToken cancel) =>
+        ReadAsync(stream, drops: false, cancel);
 
     /// <summary>The stream as last seen by this process, without asking the store; null when it is not held. Good enough to prepare an
     /// append, since the append names the position it expects.</summary>
@@ -59,6 +60,20 @@ internal sealed class StreamRecords(IJournalStore store, long maxBytes = 160L * 
             Sweep();
         }
         return kept.Record;
+    }
+
+    private async ValueTask<StreamRecord> ReadAsync(string stream, bool drops, CancellationToken cancel)
+    {
+        var known = Known(stream);
+        var entries = await store.ReadAsync(stream, known?.Position ?? 0, cancel);
+        if (entries.Count == 0)
+        {
+            return known ?? StreamRecord.Empty(stream);
+        }
+        var record = (known ?? StreamRecord.Empty(stream)).After(entries);
+        return drops || known is not null || Interlocked.Read(ref bytes) + record.Bytes <= maxBytes
+            ? Keep(record)
+            : record;
     }
 
     private void Sweep()

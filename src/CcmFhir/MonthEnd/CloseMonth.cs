@@ -82,7 +82,7 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
             Options(cancel),
             async (at, stop) =>
             {
-                var record = await records.ReadAsync(
+                var record = await records.ReadInPassingAsync(
                     JournalNames.PatientStream(file.Practice.Slug, patients[at]),
                     stop
                 );
@@ -219,7 +219,7 @@ internal sealed class CloseMonth(StreamRecords records, RuleSet rules, Func<Fhir
         var stream = JournalNames.PatientStream(file.Practice.Slug, patient);
         while (true)
         {
-            var record = await records.ReadAsync(stream, cancel);
+            var record = await records.ReadInPassingAsync(stream, cancel);
             var (own, claims) = reading.Read(record, month, asOf);
             var (decision, places) = await registry.AskAsync(record, own, asOf, cancel);
             if (Next(file, decision, claims.Count == 0 ? null : claims[^1], asOf) is not { } claim)
